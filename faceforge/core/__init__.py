@@ -1,0 +1,1 @@
+"""The denoising core: hook points, contributions, attachment, the loop."""

@@ -1,0 +1,86 @@
+"""The identity encoder: a second stock UNet reads the source once; self-attention reads what it saw."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from torch import Tensor, nn
+
+from faceforge.core.lora import stock_state
+from faceforge.core.manifest import Manifest
+from faceforge.core.plugin import Plugin
+from faceforge.core.points import HookPoint
+from faceforge.core.types import Contribution, Tokens
+
+if TYPE_CHECKING:
+    from diffusers import UNet2DConditionModel
+
+    from faceforge.core.backbone import Backbone
+    from faceforge.core.requests import Requests
+
+
+class IdentityEncoder(Plugin):
+    """Tokens that enter each self-attention of a UNet shown the clean source at time 0, with the prompt's text.
+
+    `normed` captures them after the block's first norm instead of before; `null` says whether they stay in the
+    unconditioned branch; `scaled` feeds latents in the denoiser's scale instead of the VAE's own.
+    """
+
+    manifest = Manifest(
+        name="identity",
+        version="1.0",
+        summary="who it is: the source seen by a second UNet, read by self-attention",
+        points=(HookPoint.SELF_ATTENTION,),
+        needs=("pictures.source",),
+        reads=("prompt", "vectors.prompt"),
+    )
+    built_in = True
+    unet: UNet2DConditionModel
+
+    def __init__(self, *, normed: bool = False, null: Literal["keep", "drop"] = "keep", scaled: bool = False) -> None:
+        super().__init__(normed=normed, null=null, scaled=scaled)
+        self.normed = normed
+        self.drops = null == "drop"
+        self.scaled = scaled
+
+    def build(self, backbone: Backbone) -> None:
+        """A network of the same shape; the backbone's own weights are the usual start of training."""
+        self.unet = type(backbone.unet).from_config(backbone.unet.config)
+        if not self.unet.conv_in.weight.is_meta:
+            self.unet.load_state_dict(stock_state(backbone.unet))
+
+    def encode(self, requests: Requests) -> Contribution:
+        latents = requests.latents("source", scaled=self.scaled)
+        seen = self.observe(latents, requests.prompts("prompt"))
+        return Contribution(self_attention={site: Tokens(tokens, self.normed) for site, tokens in seen.items()})
+
+    def null(self, requests: Requests) -> Contribution | None:
+        return Contribution() if self.drops else None
+
+    def observe(self, latents: Tensor, text: Tensor) -> dict[str, Tensor]:
+        """The tokens (rows, N, C) entering each transformer block, by site; the UNet's own output is not needed."""
+        seen: dict[str, Tensor] = {}
+
+        def remember(site: str, norm: nn.Module, args: tuple[Tensor], out: Tensor) -> None:
+            seen[site] = out if self.normed else args[0]
+
+        handles = [
+            self.unet.get_submodule(f"{site}.norm1").register_forward_hook(
+                lambda norm, args, out, site=site: remember(site, norm, args, out)
+            )
+            for site in self._sites
+        ]
+        try:
+            dtype = self.unet.dtype
+            rows = latents.shape[0]
+            self.unet(latents.to(dtype), 0, text.to(dtype).expand(rows, -1, -1))
+        finally:
+            for handle in handles:
+                handle.remove()
+        return seen
+
+    @property
+    def _sites(self) -> list[str]:
+        from diffusers.models.attention import BasicTransformerBlock
+
+        return [path for path, block in self.unet.named_modules() if isinstance(block, BasicTransformerBlock)]

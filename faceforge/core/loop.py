@@ -1,0 +1,82 @@
+"""The denoising loop."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from faceforge.core.backbone import Backbone
+from faceforge.core.guidance import Guidance
+from faceforge.core.rows import Call, merge
+from faceforge.spec import EditSpec
+
+
+@dataclass(frozen=True)
+class Step:
+    """One finished step: its number (from 1) of how many, what was predicted, and the latents after it."""
+
+    number: int
+    total: int
+    timestep: int
+    prediction: Tensor
+    latents: Tensor
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything that stays the same during one denoising run of a batch."""
+
+    backbone: Backbone
+    calls: Sequence[Call]
+    specs: Sequence[EditSpec]
+    guidance: Guidance
+    scales: Tensor
+
+    def predict(self, latents: Tensor, timestep: Tensor, fraction: float = 0.0) -> Tensor:
+        """The guided prediction for latents (items, C, h, w) at a timestep, shared or one per item."""
+        found: dict[str, dict[int, Tensor]] = {}
+        for call in self.calls:
+            context, state = merge(call, lambda name, item: self.specs[item].strength_at(name, fraction))
+            times = timestep[call.items] if timestep.ndim else timestep
+            with self.backbone.hooks.reading(state):
+                out = self.backbone.unet(latents[call.items], times, encoder_hidden_states=context.to(latents)).sample
+            for item, branch, row in zip(call.items, call.branches, out, strict=True):
+                found.setdefault(branch, {})[item] = row
+        return self.guidance.combine(_filled(found, len(latents)), self.scales)
+
+
+@torch.no_grad()
+def denoise(
+    run: Run,
+    scheduler: Any,
+    timesteps: Tensor,
+    latents: Tensor,
+    *,
+    generators: list[torch.Generator],
+    skipped: int = 0,
+    after_step: Callable[[Step], None] | None = None,
+) -> Tensor:
+    """Latents after all timesteps; `skipped` says how many of the trajectory a start picture replaced."""
+    total = len(timesteps) + skipped
+    extra = {"generator": generators} if "generator" in inspect.signature(scheduler.step).parameters else {}
+    for number, timestep in enumerate(timesteps, start=skipped + 1):
+        fraction = (number - 1) / max(total - 1, 1)
+        prediction = run.predict(scheduler.scale_model_input(latents, timestep), timestep, fraction)
+        latents = scheduler.step(prediction, timestep, latents, **extra).prev_sample
+        if after_step is not None:
+            after_step(Step(number, total, int(timestep), prediction, latents))
+    return latents
+
+
+def _filled(found: Mapping[str, Mapping[int, Tensor]], items: int) -> dict[str, Tensor]:
+    """Predictions by branch for every item; an item that skipped a branch stands in with its conditioned one."""
+    conditioned = next(iter(found.values()))
+    return {
+        name: torch.stack([branch.get(item, conditioned[item]) for item in range(items)])
+        for name, branch in found.items()
+    }

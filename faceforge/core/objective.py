@@ -1,0 +1,104 @@
+"""One training step as one module: what accelerate wraps, so that every gradient is synchronised."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from faceforge.core import lora
+from faceforge.core.backbone import Backbone
+from faceforge.core.guidance import Branch
+from faceforge.core.plugin import Plugin
+from faceforge.core.requests import Requests
+from faceforge.core.rows import Encoder, calls, merge, rows_of
+from faceforge.core.types import Request
+
+
+class Outcome(NamedTuple):
+    """The loss of a batch, the network's prediction and what it should have been."""
+
+    loss: Tensor
+    prediction: Tensor
+    target: Tensor
+
+
+class Objective(nn.Module):
+    """Noise in, prediction out, squared error; plus the losses plugins bring themselves.
+
+    With probability `drop` a plugin's condition is replaced by its null, row by row and plugin by plugin.
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        plugins: Sequence[Plugin],
+        *,
+        noise_scheduler: Any,
+        drop: float = 0.0,
+        lora_scales: dict[str, float] | None = None,
+    ) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.unet = backbone.unet
+        self.plugins = nn.ModuleDict({plugin.name: plugin for plugin in plugins})
+        self.noise_scheduler = noise_scheduler
+        self.drop = drop
+        self.lora_scales = lora_scales or {p.name: p.lora.scale for p in plugins if p.lora is not None}
+
+    def forward(
+        self,
+        requests: Sequence[Request],
+        latents: Tensor,
+        *,
+        noise: Tensor | None = None,
+        timesteps: Tensor | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Outcome:
+        """One step for clean, scaled latents (rows, C, h, w); noise and timesteps are drawn unless given."""
+        rows = len(latents)
+        if noise is None:
+            noise = torch.randn(latents.shape, generator=generator).to(latents)
+        if timesteps is None:
+            last = int(self.noise_scheduler.config.num_train_timesteps)
+            timesteps = torch.randint(0, last, (rows,), generator=generator).to(latents.device)
+        noisy = self.noise_scheduler.add_noise(latents, noise, timesteps)
+        prediction = self._predict(requests, noisy, timesteps, generator)
+        target = self._target(latents, noise, timesteps)
+        loss = F.mse_loss(prediction.float(), target.float())
+        for plugin in self._plugins():
+            own = plugin.losses(Requests(requests, plugin.manifest, self.backbone, dose=plugin.dose), prediction)
+            loss = loss if own is None else loss + own
+        return Outcome(loss, prediction, target)
+
+    def _predict(
+        self, requests: Sequence[Request], noisy: Tensor, timesteps: Tensor, generator: torch.Generator | None
+    ) -> Tensor:
+        branches = [[self._branch(generator)] for _ in requests]
+        found: dict[int, Tensor] = {}
+        with lora.activated(self.unet, self.lora_scales):
+            for call in calls(rows_of(Encoder(self.backbone), self._plugins(), requests, branches)):
+                context, state = merge(call, lambda _name, _item: 1.0)
+                # The state stays attached: checkpointing runs the hooks once more during backward.
+                self.backbone.hooks.attach(state)
+                out = self.unet(noisy[call.items], timesteps[call.items], encoder_hidden_states=context).sample
+                found |= dict(zip(call.items, out, strict=True))
+        return torch.stack([found[item] for item in range(len(requests))])
+
+    def _branch(self, generator: torch.Generator | None) -> Branch:
+        draws = torch.rand(len(self.plugins), generator=generator).tolist()
+        dropped = [name for name, draw in zip(self.plugins, draws, strict=True) if draw < self.drop]
+        return Branch("training", frozenset(dropped))
+
+    def _plugins(self) -> list[Plugin]:
+        return [plugin for plugin in self.plugins.values() if isinstance(plugin, Plugin)]
+
+    def _target(self, latents: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
+        kind = self.noise_scheduler.config.prediction_type
+        if kind == "v_prediction":
+            target: Tensor = self.noise_scheduler.get_velocity(latents, noise, timesteps)
+            return target
+        return latents if kind == "sample" else noise

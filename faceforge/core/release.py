@@ -1,0 +1,106 @@
+"""Reading somebody else's release: every tensor is taken exactly once, or the reading is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from diffusers import UNet2DConditionModel
+from torch import Tensor, nn
+
+from faceforge.core.backbone import Backbone
+from faceforge.core.plugin import Plugin
+from faceforge.errors import BadWeights
+from faceforge.io.weights import read_tensors, without_prefix
+
+
+class Base(Protocol):
+    """Supplies the stock parts that a release leaves out; a given UNet takes the place of the stock one."""
+
+    def __call__(self, *, unet: UNet2DConditionModel | None = None) -> Backbone: ...
+
+
+@dataclass(frozen=True)
+class Files:
+    """The folders of a release; a file is looked up by its published name, wherever it was downloaded from."""
+
+    folders: tuple[Path, ...]
+
+    def path(self, name: str) -> Path:
+        for folder in self.folders:
+            if (folder / name).is_file():
+                return folder / name
+        places = ", ".join(folder.name for folder in self.folders)
+        raise BadWeights(f"{name!r} is not in {places}. Give the folder that holds the release's files.")
+
+
+@dataclass(frozen=True)
+class Release:
+    """What came out of a published release: parts of a Forge, its defaults, and what came from where."""
+
+    backbone: Backbone
+    plugins: list[Plugin]
+    defaults: Mapping[str, Any]
+    report: list[str] = field(default_factory=list)
+
+
+class Ledger:
+    """The tensors of one file, each to be taken once; `close` refuses what nobody took."""
+
+    def __init__(self, name: str, tensors: Mapping[str, Tensor]) -> None:
+        self.name = name
+        self._left = dict(tensors)
+        self._taken: list[str] = []
+
+    @classmethod
+    def of(cls, path: Path, *prefixes: str) -> Ledger:
+        """The tensors of a file, without prefixes that some tools put before every name."""
+        return cls(path.name, without_prefix(read_tensors(path), *prefixes))
+
+    def take(self, key: str, shape: tuple[int, ...] | None = None) -> Tensor:
+        """One tensor, of exactly this shape if one is given."""
+        if key not in self._left:
+            raise BadWeights(f"{self.name} lacks {key!r}. It is not complete, or not a release of this method.")
+        tensor = self._left.pop(key)
+        if shape is not None and tuple(tensor.shape) != shape:
+            raise BadWeights(f"{self.name}: {key!r} has shape {tuple(tensor.shape)}, expected {shape}.")
+        self._taken.append(key)
+        return tensor
+
+    def take_all(self, wanted: Callable[[str], bool] = lambda key: True) -> dict[str, Tensor]:
+        """Every remaining tensor whose name is wanted."""
+        return {key: self.take(key) for key in [key for key in self._left if wanted(key)]}
+
+    def ignore(self, reason: str, wanted: Callable[[str], bool]) -> str:
+        """Drop tensors that are known to do nothing, and say so in the report."""
+        dropped = [key for key in self._left if wanted(key)]
+        for key in dropped:
+            del self._left[key]
+        return f"{self.name}: {len(dropped)} tensors left out, {reason}"
+
+    def close(self, into: str) -> str:
+        """A line for the report; refuses tensors that nobody asked for."""
+        if self._left:
+            shown = ", ".join(sorted(self._left)[:3])
+            raise BadWeights(f"{self.name} has {len(self._left)} unknown tensors ({shown}, ...). It is another model.")
+        return f"{self.name}: {len(self._taken)} tensors -> {into}"
+
+
+def filled(module: nn.Module, tensors: Mapping[str, Tensor], name: str) -> None:
+    """Load a module's weights by name, all of them and nothing else."""
+    own = module.state_dict()
+    missing, extra = sorted(own.keys() - tensors.keys()), sorted(tensors.keys() - own.keys())
+    wrong = [key for key in own.keys() & tensors.keys() if own[key].shape != tensors[key].shape]
+    if wrong:
+        key = sorted(wrong)[0]
+        raise BadWeights(f"{name}: {key!r} has shape {tuple(tensors[key].shape)}, expected {tuple(own[key].shape)}.")
+    if missing or extra:
+        raise BadWeights(f"{name} does not fit: {_few('lacks', missing)}{_few('has unknown', extra)}".strip())
+    module.load_state_dict(dict(tensors), assign=True)
+
+
+def _few(word: str, keys: Iterable[str]) -> str:
+    names = list(keys)
+    return f"{word} {len(names)} tensors ({', '.join(names[:3])}). " if names else ""

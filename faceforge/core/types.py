@@ -1,0 +1,48 @@
+"""The values that flow through the core: a Request goes in, a plugin answers with a Contribution."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from faceforge.spec import EditSpec
+
+
+@dataclass(frozen=True)
+class Request:
+    """One row of work: a spec, pictures (3, H, W) in -1..1 by name, vectors by name, and the source's own AUs."""
+
+    spec: EditSpec
+    pictures: Mapping[str, Tensor] = field(default_factory=dict)
+    vectors: Mapping[str, Tensor] = field(default_factory=dict)
+    measured: Mapping[str, float] | None = None
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Tokens (rows, N, C) that a self-attention layer may also read; `normed` if its norm1 has been applied."""
+
+    values: Tensor
+    normed: bool = False
+
+
+@dataclass(frozen=True)
+class KeyValue:
+    """Keys and values (rows, N, C) for one cross-attention layer.
+
+    One token needs no key: a softmax over one logit is 1, so its value is read as it is everywhere.
+    """
+
+    key: Tensor | None
+    value: Tensor
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What a plugin adds to an edit: tensors addressed to hook points, leading axis 1 (shared) or one per row."""
+
+    timestep: Tensor | None = None
+    input: Tensor | None = None
+    context: Tensor | None = None
+    self_attention: Mapping[str, Tokens] = field(default_factory=dict)
+    cross_attention: Mapping[str, KeyValue] = field(default_factory=dict)

@@ -1,0 +1,55 @@
+"""Everything FaceForge refuses, said in one line: what happened, with which value, and what to do next."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class FaceForgeError(Exception):
+    """The root of every error that a user can cause and mend; the command line prints it as one line."""
+
+
+class BadPicture(FaceForgeError):
+    """A file that is not a picture, is cut off, or has a size nobody can edit."""
+
+
+class BadSpec(FaceForgeError):
+    """A wish that no edit can grant: unknown names, numbers out of range, fields no loaded plugin reads."""
+
+
+class BadWeights(FaceForgeError):
+    """Weights that are hostile, damaged, incomplete or made for another network."""
+
+
+class BadPlugin(FaceForgeError):
+    """A plugin that cannot be found, imported or attached."""
+
+
+class PluginConflict(BadPlugin):
+    """Two plugins that claim the same owned hook point or the same name."""
+
+
+class HubError(FaceForgeError):
+    """A download that did not succeed and is not in the cache either."""
+
+
+class CannotWrite(FaceForgeError):
+    """An output that could not be written; nothing is left under its name."""
+
+
+class Cancelled(FaceForgeError):
+    """The caller asked to stop; nothing was produced."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The end of a refusal: the closest valid name if one is close, and all of them otherwise.
+
+    >>> nearest("AU13", ["AU12", "AU4"])
+    "Did you mean 'AU12'?"
+    >>> nearest("smile", ["AU12", "AU4"])
+    'Valid: AU12, AU4.'
+    """
+    choices = list(known)
+    close = get_close_matches(name, choices, n=1, cutoff=0.6)
+    if close:
+        return f"Did you mean {close[0]!r}?"
+    return f"Valid: {', '.join(choices)}." if choices else "There are none."

@@ -1,0 +1,85 @@
+"""`load`: a Forge by name, folder or hub id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from diffusers import UNet2DConditionModel
+
+from faceforge.core.backbone import Backbone, from_hub, tiny
+from faceforge.core.checkpoint import load as load_folder
+from faceforge.core.identity import IdentityEncoder
+from faceforge.core.manifest import Published
+from faceforge.core.registry import listings, plugin_class
+from faceforge.core.release import Base, Files, Release
+from faceforge.errors import BadPlugin, nearest
+from faceforge.forge import Defaults, Forge
+from faceforge.io.hub import fetch, repository_id
+
+RANDOM = "The weights are random: this run proves the pipeline, and its picture means nothing yet."
+
+
+def load(
+    name: str | Path | None = None, *, base: str = "", plugins: Mapping[str, Path] | None = None, **options: Any
+) -> Forge:
+    """A Forge by name ('magicface'), from a saved folder, or from a hub id; nothing named is the random miniature.
+
+    `base` replaces the published base model of a release: a hub id or a folder in diffusers' layout.
+    Further options are those of Forge: parity, lora_scales.
+    """
+    if name is None or name == "tiny":
+        return miniature(**options)
+    folder = Path(name)
+    if folder.is_dir():
+        return load_folder(folder, plugin_files=plugins, **options)
+    published = releases()
+    if str(name) in published:
+        plugin, release = published[str(name)]
+        files = Files(tuple(fetch(hub, files=patterns) for hub, patterns in release.files.items()))
+        return forged(convert(plugin, files, release.variant, base or release.base), name=str(name), **options)
+    if repository_id(str(name)):
+        return load_folder(fetch(str(name)), plugin_files=plugins, **options)
+    known = ["tiny", *published]
+    raise BadPlugin(f"{str(name)!r} is not a model, a folder or a hub id (owner/name). {nearest(str(name), known)}")
+
+
+def convert(plugin: str, files: Files, variant: str, base: str) -> Release:
+    """A release in its published layout, read by the plugin that knows it."""
+    return plugin_class(plugin).convert(files, variant, base_from(base))
+
+
+def base_from(source: str) -> Base:
+    """Stock parts from a hub id or a folder, read only if a release asks for them."""
+
+    def parts(*, unet: UNet2DConditionModel | None = None) -> Backbone:
+        return from_hub(source, unet=unet)
+
+    return parts
+
+
+def forged(release: Release, *, name: str, **options: Any) -> Forge:
+    """The Forge that a release makes."""
+    return Forge(release.backbone, release.plugins, defaults=Defaults(**release.defaults), name=name, **options)
+
+
+def releases() -> dict[str, tuple[str, Published]]:
+    """Names that `load` knows -> the plugin that reads that release, and where it is published."""
+    return {
+        name: (listing.name, release)
+        for listing in listings()
+        if listing.manifest
+        for name, release in listing.manifest.releases.items()
+    }
+
+
+def miniature(**options: Any) -> Forge:
+    """The random miniature: identity and AU changes on `tiny()`, which nobody has trained."""
+    backbone = tiny()
+    changes = plugin_class("magicface")()
+    forge = Forge(
+        backbone, [IdentityEncoder(), changes], name="tiny", defaults=Defaults(guidance=1.5, steps=8), **options
+    )
+    forge.notice = RANDOM
+    return forge

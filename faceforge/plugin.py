@@ -1,0 +1,50 @@
+"""The names a plugin author needs, in one place."""
+
+from faceforge.core.attributes import AttributeController
+from faceforge.core.backbone import Backbone, empty_unet, read_config, unipc
+from faceforge.core.guidance import Branch, ClassifierFree, Guidance
+from faceforge.core.identity import IdentityEncoder
+from faceforge.core.lora import Lora, attention_layers, pairs_from
+from faceforge.core.manifest import Aus, Control, Manifest, Published, Weights
+from faceforge.core.plugin import Plugin, Reader, per_site, read_everywhere, zeroed
+from faceforge.core.points import HookPoint, Law
+from faceforge.core.release import Base, Files, Ledger, Release, filled
+from faceforge.core.requests import Requests
+from faceforge.core.types import Contribution, KeyValue, Request, Tokens
+
+__all__ = [
+    "AttributeController",
+    "Aus",
+    "Backbone",
+    "Base",
+    "Branch",
+    "ClassifierFree",
+    "Contribution",
+    "Control",
+    "Files",
+    "Guidance",
+    "HookPoint",
+    "IdentityEncoder",
+    "KeyValue",
+    "Law",
+    "Ledger",
+    "Lora",
+    "Manifest",
+    "Plugin",
+    "Published",
+    "Reader",
+    "Release",
+    "Request",
+    "Requests",
+    "Tokens",
+    "Weights",
+    "attention_layers",
+    "empty_unet",
+    "filled",
+    "pairs_from",
+    "per_site",
+    "read_config",
+    "read_everywhere",
+    "unipc",
+    "zeroed",
+]

@@ -1,0 +1,72 @@
+"""What an edit gives back: the picture, what was asked, how long it took, and where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+from torch import Tensor
+
+from faceforge.io.pictures import Picture, write_picture
+from faceforge.io.provenance import write_sidecar
+from faceforge.spec import EditSpec
+
+if TYPE_CHECKING:
+    from faceforge.forge import Forge
+
+
+@dataclass(frozen=True)
+class Result:
+    """One finished picture. Without a VAE there is no image, only latents."""
+
+    image: Image.Image | None
+    spec: EditSpec
+    latents: Tensor
+    seconds: Mapping[str, float]
+    provenance: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
+
+    def save(self, path: str | Path, *, sidecar: bool = False) -> Path:
+        """Write the picture with its provenance inside, and beside it as JSON if asked."""
+        if self.image is None:
+            raise ValueError("This model has no VAE, so there are latents but no picture to save.")
+        target = Path(path)
+        write_picture(self.image, target, self.provenance)
+        if sidecar:
+            write_sidecar(target, self.provenance)
+        return target
+
+    def report(self) -> str:
+        """The edit in words, line by line."""
+        plugins = ", ".join(each["name"] for each in self.provenance["plugins"])
+        times = ", ".join(f"{name} {value:.2f} s" for name, value in self.seconds.items())
+        lines = [self.spec.describe(), f"model {self.provenance['model']['name']}; plugins {plugins}", times]
+        return "\n".join([*lines, *self.notes])
+
+
+def provenance(forge: Forge, spec: EditSpec, pictures: Mapping[str, Picture]) -> dict[str, Any]:
+    """Enough to say what a picture is, and to make it again."""
+    from faceforge.core.checkpoint import weights_hash
+
+    packages = ("faceforge", "torch", "diffusers")
+    return {
+        "label": "AI-edited" if "source" in pictures else "AI-generated",
+        "spec": spec.model_dump(mode="json", exclude_defaults=True),
+        "pictures": {name: {"name": each.name, "sha256": each.sha256} for name, each in pictures.items()},
+        "model": {
+            "name": forge.name,
+            "backbone": forge.backbone.signature,
+            "weights": weights_hash(forge.backbone.unet),
+            "parity": forge.parity,
+            "lora_scales": forge.lora_scales(spec),
+        },
+        "plugins": [
+            {"name": name, "version": plugin.manifest.version, "weights": weights_hash(plugin)}
+            for name, plugin in sorted(forge.plugins.items())
+        ],
+        "versions": {package: version(package) for package in packages},
+    }
