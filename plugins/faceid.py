@@ -37,6 +37,7 @@ class FaceId(Plugin):
         summary="identity from face-recognition embeddings",
         points=(HookPoint.CROSS_ATTENTION,),
         needs=("vectors.faceid",),
+        shapes={"faceid": (1, 512)},
         weights=Weights(
             source="h94/IP-Adapter-FaceID",
             licence="research only: built on InsightFace embeddings",

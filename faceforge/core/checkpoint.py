@@ -65,7 +65,7 @@ def save(forge: Forge, folder: Path) -> Path:
         _save_backbone(forge.backbone, target)
         for name, plugin in forge.plugins.items():
             if name != "text":
-                _save_plugin(plugin, target / "plugins" / name)
+                save_plugin(plugin, target / "plugins" / name)
         model = SavedModel(
             name=forge.name,
             signature=forge.backbone.signature,
@@ -97,14 +97,20 @@ def load(folder: Path, *, plugin_files: Mapping[str, Path] | None = None, **opti
     return forge
 
 
-def load_plugin(folder: Path, backbone: Backbone, plugin_files: Mapping[str, Path] | None = None) -> Plugin:
+def load_plugin(
+    folder: Path,
+    backbone: Backbone,
+    plugin_files: Mapping[str, Path] | None = None,
+    *,
+    kind: type[Plugin] | None = None,
+) -> Plugin:
     """One saved plugin for a backbone; the signature is compared before any weight is read."""
     saved = _read(folder / "manifest.json", SavedPlugin)
     if saved.manifest.api != API:
         raise BadWeights(f"{folder.name}: saved for plugin API {saved.manifest.api}, this is {API}. Save it again.")
     if saved.signature != backbone.signature:
         raise BadWeights(f"{folder.name}: weights for {saved.signature} do not fit {backbone.signature}. Train anew.")
-    plugin = plugin_class(saved.kind, plugin_files)(**saved.options)
+    plugin = (kind or plugin_class(saved.kind, plugin_files))(**saved.options)
     plugin.dose = saved.dose
     return plugin.built_on(backbone, read_tensors(folder / "weights.safetensors") if saved.tensors else None)
 
@@ -164,7 +170,8 @@ def _place(folder: Path, source: str | None) -> Path:
     return fetch(repo, files=patterns, revision=revision or None)
 
 
-def _save_plugin(plugin: Plugin, target: Path) -> None:
+def save_plugin(plugin: Plugin, target: Path) -> None:
+    """One plugin in a folder of its own: its weights and what they are for."""
     target.mkdir(parents=True)
     tensors = plugin.state_dict()
     if tensors:

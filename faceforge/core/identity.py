@@ -48,6 +48,8 @@ class IdentityEncoder(Plugin):
         self.unet = type(backbone.unet).from_config(backbone.unet.config)
         if not self.unet.conv_in.weight.is_meta:
             self.unet.load_state_dict(stock_state(backbone.unet))
+        for name, parameter in self.unet.named_parameters():
+            parameter.requires_grad_(not name.startswith(self._after_last_capture()))
 
     def encode(self, requests: Requests) -> Contribution:
         latents = requests.latents("source", scaled=self.scaled)
@@ -81,6 +83,24 @@ class IdentityEncoder(Plugin):
 
     @property
     def _sites(self) -> list[str]:
+        """In the order they run: down, mid, up. The network lists its mid block last."""
         from diffusers.models.attention import BasicTransformerBlock
 
-        return [path for path, block in self.unet.named_modules() if isinstance(block, BasicTransformerBlock)]
+        found = [path for path, block in self.unet.named_modules() if isinstance(block, BasicTransformerBlock)]
+        return sorted(found, key=lambda path: ("down", "mid", "up").index(path.partition("_")[0]))
+
+    def _after_last_capture(self) -> tuple[str, ...]:
+        """Where nothing is read any more: training these would only look like training."""
+        last = self._sites[-1]
+        block = last.split(".")
+        first_later = int(block[1]) + 1 if block[0] == "up_blocks" else 0
+        later = [f"up_blocks.{n}." for n in range(first_later, len(self.unet.up_blocks))]
+        inner = ["norm1.", "attn1.", "attn2.", "norm2.", "norm3.", "ff."][1 if self.normed else 0 :]
+        transformer = last.partition(".transformer_blocks")[0]
+        return (
+            *later,
+            *(f"{last}.{part}" for part in inner),
+            f"{transformer}.proj_out.",
+            "conv_norm_out.",
+            "conv_out.",
+        )

@@ -65,9 +65,8 @@ def inject(unet: UNet2DConditionModel, name: str, lora: Lora) -> None:
 def remove(unet: UNet2DConditionModel, name: str) -> None:
     """Take one LoRA out; with the last one the stock layers are back in their places."""
     unet.delete_adapters(name)
-    if not unet.peft_config:
+    if not getattr(unet, "peft_config", None):
         unet.unload_lora()
-        del unet.peft_config
 
 
 @contextmanager

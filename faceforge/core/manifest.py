@@ -100,6 +100,7 @@ class Manifest(_Literal):
     aus: Aus | None = None
     reads: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    shapes: dict[str, tuple[int, ...]] = {}  # of the vectors it reads, one example each
     controls: dict[str, Control] = {}
     licence: str = "Apache-2.0"
     weights: Weights = Weights()

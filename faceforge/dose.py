@@ -1,0 +1,90 @@
+"""What one unit of an action unit really does in a loaded model: its sign and slope, measured by a judge."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Protocol
+
+from PIL import Image
+
+from faceforge import aus
+from faceforge.errors import BadPlugin, BadWeights, nearest
+from faceforge.forge import Forge, PictureLike
+from faceforge.io.files import replacing
+
+GROUP = "faceforge.judges"
+LEAST_SLOPE = 0.05  # below this a model does not react to the unit, and dividing by its slope would amplify noise
+
+
+class Judge(Protocol):
+    """Says which action units moved between two pictures, by how much, in FACS units; it names those it can read."""
+
+    codes: Sequence[str]
+
+    def delta(self, source: Image.Image, edited: Image.Image) -> Sequence[float]: ...
+
+
+def judges() -> dict[str, EntryPoint]:
+    """The installed judges by name."""
+    return {entry.name: entry for entry in entry_points(group=GROUP)}
+
+
+def judge(name: str = "") -> Judge:
+    """An installed judge; the only one, if no name is given."""
+    found = judges()
+    if not found:
+        raise BadPlugin("No judge is installed, so no dose can be measured. Install a package that offers one.")
+    if not name and len(found) == 1:
+        name = next(iter(found))
+    if name not in found:
+        raise BadPlugin(f"No judge is called {name!r}. {nearest(name, found)}")
+    made: Judge = found[name].load()()
+    return made
+
+
+def measure(
+    forge: Forge, plugin: str, image: PictureLike, by: Judge, *, doses: Iterable[float] = (-2.0, -1.0, 1.0, 2.0)
+) -> dict[str, float]:
+    """Judged change per asked unit for every AU of the plugin, by least squares through zero.
+
+    Slopes already stored with the plugin are set aside, so that measuring twice gives the same answer.
+    """
+    able = forge.plugins[plugin].manifest.aus if plugin in forge.plugins else None
+    if able is None:
+        raise BadPlugin(f"{plugin!r} is not loaded or has no action units. Load a model whose plugin has some.")
+    asked = list(doses)
+    stored, forge.plugins[plugin].dose = forge.plugins[plugin].dose, {}
+    try:
+        neutral = next(forge.sweep(image, au=able.codes[0], values=[0.0])).image
+        assert neutral is not None, "a dose is measured on pictures"
+        slopes = {}
+        for code in [code for code in able.codes if code in by.codes]:
+            edits = forge.sweep(image, au=code, values=asked)
+            slopes[code] = _slope(asked, [_judged(by, code, neutral, edit.image) for edit in edits])
+        return slopes
+    finally:
+        forge.plugins[plugin].dose = stored
+
+
+def store(folder: Path, plugin: str, slopes: Mapping[str, float]) -> list[str]:
+    """Keep measured slopes with a saved plugin; gives back the units left alone because the model ignores them."""
+    path = folder / "plugins" / plugin / "manifest.json"
+    if not path.is_file():
+        raise BadWeights(f"{folder.name} has no saved plugin {plugin!r}. Save the model first, then measure it there.")
+    saved = json.loads(path.read_text(encoding="utf-8"))
+    saved["dose"] = {aus.parse(code): slope for code, slope in slopes.items() if abs(slope) >= LEAST_SLOPE}
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(saved, indent=2), encoding="utf-8")
+    return [code for code in slopes if code not in saved["dose"]]
+
+
+def _judged(by: Judge, code: str, neutral: Image.Image, edited: Image.Image | None) -> float:
+    assert edited is not None, "a dose is measured on pictures"
+    return float(by.delta(neutral, edited)[list(by.codes).index(code)])
+
+
+def _slope(asked: Sequence[float], found: Sequence[float]) -> float:
+    return sum(a * f for a, f in zip(asked, found, strict=True)) / sum(a * a for a in asked)
