@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from faceforge.aus import preset
     from faceforge.errors import FaceForgeError
-    from faceforge.forge import Forge, Job
+    from faceforge.forge import Forge
+    from faceforge.jobs import Job
     from faceforge.models import load
     from faceforge.result import Result
     from faceforge.spec import EditSpec
@@ -22,7 +23,7 @@ _HOMES = {
     "EditSpec": "faceforge.spec",
     "FaceForgeError": "faceforge.errors",
     "Forge": "faceforge.forge",
-    "Job": "faceforge.forge",
+    "Job": "faceforge.jobs",
     "Result": "faceforge.result",
     "load": "faceforge.models",
     "preset": "faceforge.aus",

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from faceforge.errors import BadSpec, nearest
 
@@ -75,7 +76,7 @@ def parse(name: str) -> str:
     >>> parse("au12"), parse("12"), parse("AU12l")
     ('AU12', 'AU12', 'AU12L')
     """
-    code = name.strip().upper()
+    code = str(name).strip().upper()
     code = code if code.startswith("AU") else f"AU{code}"
     if unsided(code) not in UNITS:
         raise BadSpec(f"{name!r} is not an action unit. {nearest(code, UNITS)}")
@@ -96,16 +97,20 @@ def order(name: str | Iterable[str]) -> tuple[str, ...]:
     return ORDERS[name]
 
 
-def checked(intensities: Mapping[str, float]) -> dict[str, float]:
+def checked(intensities: Mapping[str, Any]) -> dict[str, float]:
     """Intensities under canonical names; refuses unknown units, repeats, NaN and numbers beyond the limit."""
     found: dict[str, float] = {}
-    for name, value in intensities.items():
+    for name, given in intensities.items():
         code = parse(name)
+        try:
+            value = float(given)
+        except (TypeError, ValueError):
+            raise BadSpec(f"{code}={given!r} is not a number. Give one from {-LIMIT:g} to {LIMIT:g}.") from None
         if code in found:
             raise BadSpec(f"{code} is given twice, as {name!r} and before it. Keep one.")
         if not math.isfinite(value) or abs(value) > LIMIT:
             raise BadSpec(f"{code}={value!r} is out of range. Give a number from {-LIMIT:g} to {LIMIT:g} (FACS: 0..5).")
-        found[code] = float(value)
+        found[code] = value
     return found
 
 

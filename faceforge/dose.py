@@ -12,8 +12,9 @@ from PIL import Image
 
 from faceforge import aus
 from faceforge.errors import BadPlugin, BadWeights, nearest
-from faceforge.forge import Forge, PictureLike
+from faceforge.forge import Forge
 from faceforge.io.files import replacing
+from faceforge.jobs import PictureLike
 
 GROUP = "faceforge.judges"
 LEAST_SLOPE = 0.05  # below this a model does not react to the unit, and dividing by its slope would amplify noise

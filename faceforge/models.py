@@ -15,8 +15,9 @@ from faceforge.core.manifest import Published
 from faceforge.core.registry import listings, plugin_class
 from faceforge.core.release import Base, Files, Release
 from faceforge.errors import BadPlugin, nearest
-from faceforge.forge import Defaults, Forge
+from faceforge.forge import Forge
 from faceforge.io.hub import fetch, repository_id
+from faceforge.jobs import Defaults
 
 RANDOM = "The weights are random: this run proves the pipeline, and its picture means nothing yet."
 

@@ -1,5 +1,6 @@
 """The EditSpec: one edit described once; the command line, sidecars, presets and widgets are views of it."""
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Any
 
@@ -41,7 +42,7 @@ class EditSpec(BaseModel):
     @field_validator("aus", mode="before")
     @classmethod
     def _canonical_aus(cls, value: Any) -> Any:
-        return units.checked({k: float(v) for k, v in value.items()}) if isinstance(value, dict) else value
+        return units.checked(value) if isinstance(value, Mapping) else value
 
     @field_validator("strength")
     @classmethod
@@ -113,4 +114,5 @@ def _explained(error: ValidationError) -> str:
         return f"{where!r} is not a field of an edit. {nearest(where, EditSpec.model_fields)}"
     if first["type"] == "json_invalid":
         return f"This is not a JSON edit spec: {first['msg']}."
-    return f"{where}={first['input']!r} does not fit: {first['msg'][0].lower()}{first['msg'][1:]}."
+    reason = first["msg"].removeprefix("Value error, ")
+    return f"{where}={first['input']!r} does not fit: {reason[0].lower()}{reason[1:]}."

@@ -116,7 +116,7 @@ class Backbone:
         """Pictures (rows, 3, H, W) in -1..1 as latents (rows, 4, h, w): the posterior's mode, not scaled."""
         if self.vae is None:
             return pictures
-        mode: Tensor = self.vae.encode(pictures.to(self.vae.device, self.vae.dtype)).latent_dist.mode()
+        mode: Tensor = self.vae.encode(pictures.to(self.device, self.vae.dtype)).latent_dist.mode()
         return mode
 
     @torch.no_grad()
@@ -124,7 +124,7 @@ class Backbone:
         """Scaled latents as pictures in -1..1, one at a time so that a batch needs no more memory than a single."""
         if self.vae is None:
             return latents
-        ready = (latents / self.latent_scale).to(self.vae.device, self.vae.dtype)
+        ready = (latents / self.latent_scale).to(self.device, self.vae.dtype)
         return torch.cat([self.vae.decode(one).sample for one in torch.split(ready, 1)])
 
 

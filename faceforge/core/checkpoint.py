@@ -81,7 +81,8 @@ def save(forge: Forge, folder: Path) -> Path:
 
 def load(folder: Path, *, plugin_files: Mapping[str, Path] | None = None, **options: Any) -> Forge:
     """The Forge in a folder; `options` are those of Forge itself, such as parity and lora_scales."""
-    from faceforge.forge import Defaults, Forge
+    from faceforge.forge import Forge
+    from faceforge.jobs import Defaults
 
     saved = _read(folder / "model.json", SavedModel)
     if saved.format != FORMAT:
@@ -112,7 +113,10 @@ def load_plugin(
         raise BadWeights(f"{folder.name}: weights for {saved.signature} do not fit {backbone.signature}. Train anew.")
     plugin = (kind or plugin_class(saved.kind, plugin_files))(**saved.options)
     plugin.dose = saved.dose
-    return plugin.built_on(backbone, read_tensors(folder / "weights.safetensors") if saved.tensors else None)
+    if not saved.tensors:
+        return plugin.built_on(backbone)
+    plugin.file = folder / "weights.safetensors"
+    return plugin.built_on(backbone, read_tensors(plugin.file))
 
 
 def damaged(folder: Path) -> list[str]:

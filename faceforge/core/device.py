@@ -5,6 +5,8 @@ import sys
 
 import torch
 
+HOST = torch.device("cpu")
+
 
 def best_device() -> torch.device:
     """The fastest device of this machine."""
@@ -12,7 +14,7 @@ def best_device() -> torch.device:
         return torch.device("cuda")
     if torch.backends.mps.is_available():
         return torch.device("mps")
-    return torch.device("cpu")
+    return HOST
 
 
 def peak_memory(device: torch.device) -> int:

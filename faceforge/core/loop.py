@@ -13,6 +13,7 @@ from torch import Tensor
 from faceforge.core.backbone import Backbone
 from faceforge.core.guidance import Guidance
 from faceforge.core.rows import Call, merge
+from faceforge.core.start import Start
 from faceforge.spec import EditSpec
 
 
@@ -54,17 +55,16 @@ class Run:
 def denoise(
     run: Run,
     scheduler: Any,
-    timesteps: Tensor,
-    latents: Tensor,
+    start: Start,
     *,
     generators: list[torch.Generator],
-    skipped: int = 0,
     after_step: Callable[[Step], None] | None = None,
 ) -> Tensor:
-    """Latents after all timesteps; `skipped` says how many of the trajectory a start picture replaced."""
-    total = len(timesteps) + skipped
+    """Latents after all timesteps."""
+    latents = start.latents
+    total = len(start.timesteps) + start.skipped
     extra = {"generator": generators} if "generator" in inspect.signature(scheduler.step).parameters else {}
-    for number, timestep in enumerate(timesteps, start=skipped + 1):
+    for number, timestep in enumerate(start.timesteps, start=start.skipped + 1):
         fraction = (number - 1) / max(total - 1, 1)
         prediction = run.predict(scheduler.scale_model_input(latents, timestep), timestep, fraction)
         latents = scheduler.step(prediction, timestep, latents, **extra).prev_sample

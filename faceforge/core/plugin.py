@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 
 import torch
@@ -40,6 +41,7 @@ class Plugin(nn.Module):
         self.guidance: Guidance | None = None  # likewise by a plugin that owns how branches combine
         self.dose: Mapping[str, float] = {}
         self.signature = ""  # of the backbone it was built on
+        self.file: Path | None = None  # where its weights were read from
 
     @property
     def name(self) -> str:

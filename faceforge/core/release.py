@@ -98,7 +98,8 @@ def filled(module: nn.Module, tensors: Mapping[str, Tensor], name: str) -> None:
         raise BadWeights(f"{name}: {key!r} has shape {tuple(tensors[key].shape)}, expected {tuple(own[key].shape)}.")
     if missing or extra:
         raise BadWeights(f"{name} does not fit: {_few('lacks', missing)}{_few('has unknown', extra)}".strip())
-    module.load_state_dict(dict(tensors), assign=True)
+    # Copies: matrix kernels round differently on memory aligned as a file happens to be, and loading is bit-exact.
+    module.load_state_dict({key: tensor.clone() for key, tensor in tensors.items()}, assign=True)
 
 
 def _few(word: str, keys: Iterable[str]) -> str:

@@ -104,7 +104,7 @@ def _read_pickle(file: Path) -> Any:
 
     try:
         with warnings.catch_warnings(action="ignore"):
-            return torch.load(file, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(file))
+            return torch.load(file, map_location=_stay, weights_only=True, mmap=zipfile.is_zipfile(file))
     except Exception as reason:  # unpickling damaged bytes raises almost anything
         if stranger := re.search(r"GLOBAL (\S+)", str(reason)):
             raise BadWeights(
@@ -168,3 +168,8 @@ def _digest(tensor: Tensor) -> str:
     # Viewed as bytes, because numpy knows no bfloat16.
     digest.update(dense.reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
+
+
+def _stay(storage: Any, _location: str) -> Any:
+    """Where torch.load puts a storage: it stays in the memory it was read into, whatever device it was saved from."""
+    return storage

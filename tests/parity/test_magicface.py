@@ -15,6 +15,7 @@ from faceforge import Forge, Job
 from faceforge.aus import ORDERS
 from faceforge.core.backbone import Backbone, unipc
 from faceforge.core.text import StoredText
+from faceforge.jobs import ready
 from faceforge.models import forged
 from faceforge.plugin import Files
 from tests.parity.golden import Case, aus_of, cases, close, prompts, read, relatively_close
@@ -102,7 +103,7 @@ def test_one_forward_matches_inside_and_out(case: Case, forge: Forge) -> None:
         "mid_attn1": unet.mid_block.attentions[0].transformer_blocks[0].attn1,
         "mid_block": unet.mid_block,
     }
-    requests = [forge._ready(job).request for job in jobs(case, guidance=1.0)]
+    requests = [ready(job, forge.backbone, forge.plugins, forge.defaults).request for job in jobs(case, guidance=1.0)]
     with torch.no_grad(), forge.prepared(requests) as run:
         forge.backbone.hooks.install()  # ours come first, so that these see what the network goes on with
         handles = [

@@ -1,0 +1,48 @@
+"""Holding less at once: parts visit the accelerator when they are used, and leave memory when they have been."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from diffusers import ModelMixin
+from torch import nn
+
+from faceforge.core.device import HOST, same_kind
+from faceforge.core.plugin import Plugin
+from faceforge.core.release import filled
+from faceforge.io.weights import read_tensors
+
+
+def visitors(modules: Iterable[nn.Module | None], device: torch.device) -> list[Any]:
+    """Make networks wait in main memory and come to the device only to run; each has an `offload()` to send it back."""
+    if same_kind(device, HOST):
+        return []
+    from accelerate import cpu_offload_with_hook
+
+    networks = [part for module in modules if module is not None for part in module.modules() if _is_network(part)]
+    return [cpu_offload_with_hook(network, device)[1] for network in networks]
+
+
+def forget(plugin: Plugin) -> None:
+    """Drop the weights of a plugin that can read them from its file again."""
+    if plugin.file is not None and not _is_forgotten(plugin):
+        plugin.to(torch.device("meta"))
+
+
+def remember(plugin: Plugin, device: torch.device, dtype: torch.dtype) -> None:
+    """Read forgotten weights again."""
+    if plugin.file is not None and _is_forgotten(plugin):
+        filled(plugin, read_tensors(plugin.file), plugin.name)
+        plugin.to(device, dtype)
+
+
+def _is_forgotten(plugin: Plugin) -> bool:
+    return any(parameter.is_meta for parameter in plugin.parameters())
+
+
+def _is_network(module: nn.Module) -> bool:
+    from transformers import PreTrainedModel
+
+    return isinstance(module, ModelMixin | PreTrainedModel)
