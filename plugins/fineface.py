@@ -104,34 +104,34 @@ class FineFace(Plugin):
         prefix = "sd15_" if variant == "faceid" else ""
         adapter = Ledger.of(files.path(f"{prefix}attn_processors.ckpt"), "module.", "unet.")
         encoder = Ledger.of(files.path(f"{prefix}au_encoder.ckpt"), "module.")
+        if variant != "faceid":
+            lora = Ledger.of(files.path("pytorch_lora_weights.safetensors"))
+            return cls.from_tensors(adapter, encoder, base(), lora)
+        from faceforge_plugins.faceid import FaceId
+
+        identity = FaceId.convert(files, "", base)
+        release = cls.from_tensors(adapter, encoder, identity.backbone)
+        release.plugins.extend(identity.plugins)
+        release.report.extend(identity.report)
+        return release
+
+    @classmethod
+    def from_tensors(cls, adapter: Ledger, encoder: Ledger, backbone: Backbone, lora: Ledger | None = None) -> Release:
         tensors = {
             f"read.{key.removesuffix(VALUES).replace('.', '/')}.to_v.weight": value
             for key, value in adapter.take_all(lambda key: key.endswith(VALUES)).items()
         }
         tensors |= encoder.take_all(lambda key: key.startswith("au_encoder."))
         report = [
-            adapter.ignore("keys of a single token do nothing", lambda key: key.endswith(".au_to_k.weight")),
-            adapter.ignore(
-                "FaceID has a file of its own", lambda key: key.endswith(("to_k_ip.weight", "to_v_ip.weight"))
-            ),
+            *adapter.ignore("the key of a single token does nothing", lambda key: key.endswith(".au_to_k.weight")),
+            *adapter.ignore("FaceID has a file of its own", lambda key: key.endswith("_ip.weight")),
         ]
-        plugin = cls(hidden=tensors["au_encoder.weight"].shape[0])
-        ledgers = [adapter, encoder]
-        if not variant:
-            lora = Ledger.of(files.path("pytorch_lora_weights.safetensors"))
-            pairs = pairs_from(lora.take_all())
-            plugin = cls(hidden=plugin.hidden, rank=next(iter(pairs.values()))[0].shape[0])
-            for path, (down, up) in pairs.items():
-                tensors[f"lora.down.{path.replace('.', '/')}"] = down
-                tensors[f"lora.up.{path.replace('.', '/')}"] = up
-            ledgers.append(lora)
-        report += [ledger.close("fineface") for ledger in ledgers]
-        backbone = base()
-        plugins: list[Plugin] = [plugin.built_on(backbone, tensors)]
-        if variant == "faceid":
-            from faceforge_plugins.faceid import FaceId
-
-            identity = FaceId.convert(files, "", lambda **_: backbone)
-            plugins += identity.plugins
-            report += identity.report
-        return Release(backbone, plugins, {"prompt": "A photo of a person.", "guidance": 7.5, "steps": 50}, report)
+        pairs = {} if lora is None else pairs_from(lora.take_all())
+        for path, (down, up) in pairs.items():
+            tensors[f"lora.down.{path.replace('.', '/')}"] = down
+            tensors[f"lora.up.{path.replace('.', '/')}"] = up
+        ranks = {down.shape[0] for down, _ in pairs.values()} or {0}
+        plugin = cls(hidden=tensors["au_encoder.weight"].shape[0], rank=ranks.pop()).built_on(backbone, tensors)
+        report += [ledger.close("fineface") for ledger in (adapter, encoder, lora) if ledger is not None]
+        defaults = {"prompt": "A photo of a person.", "guidance": 7.5, "steps": 50}
+        return Release(backbone, [plugin], defaults, report)

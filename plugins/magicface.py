@@ -92,7 +92,7 @@ class MagicFace(Plugin):
         person = IdentityEncoder().built_on(backbone, {f"unet.{k}": v for k, v in identity.take_all().items()})
         stem = AttributeController().built_on(backbone, {"stem.weight": widened[:, 4:].clone()})
         report = [
-            denoiser.close("backbone (4 input channels), attributes (the other 4), magicface (the AU layer)"),
+            denoiser.close("backbone (4 input channels), attributes (the other 4), magicface"),
             identity.close("identity"),
         ]
         defaults = {"prompt": "A close up of a person.", "guidance": 1.5, "steps": 50}

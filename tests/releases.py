@@ -1,0 +1,102 @@
+"""Published releases in their own layouts, with random weights: at miniature size as files, at full size as shapes."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import UNet2DConditionModel
+from safetensors.torch import save
+from torch import Tensor
+
+from faceforge.core.backbone import Backbone, tiny
+
+SD15 = {
+    "block_out_channels": (320, 640, 1280, 1280),
+    "layers_per_block": 2,
+    "attention_head_dim": 8,
+    "cross_attention_dim": 768,
+    "sample_size": 64,
+}
+SD21 = {
+    **SD15,
+    "attention_head_dim": (5, 10, 20, 20),
+    "cross_attention_dim": 1024,
+    "use_linear_projection": True,
+}
+
+
+def full_size(config: dict[str, Any], **changes: Any) -> UNet2DConditionModel:
+    """A UNet of real size without memory behind it."""
+    with torch.device("meta"):
+        return UNet2DConditionModel(**{**config, **changes})
+
+
+def magicface_tensors(config: dict[str, Any]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """The denoiser's and the identity encoder's state dicts as the release names them, on the current device."""
+    denoiser = UNet2DConditionModel(**{**config, "in_channels": 8}).state_dict()
+    width = denoiser["time_embedding.linear_2.weight"].shape[0]
+    denoiser["au_aug_mlp.weight"], denoiser["au_aug_mlp.bias"] = torch.randn(width, 12), torch.randn(width)
+    return denoiser, UNet2DConditionModel(**config).state_dict()
+
+
+def magicface_files(seed: int = 0) -> dict[str, bytes]:
+    """The MagicFace repository at miniature size."""
+    torch.manual_seed(seed)
+    config = {key: value for key, value in dict(tiny().unet.config).items() if not key.startswith("_")}
+    denoiser, identity = magicface_tensors(config)
+    weights = "diffusion_pytorch_model.safetensors"
+    return {
+        f"denoising_unet/{weights}": save(denoiser),
+        "denoising_unet/config.json": json.dumps({**config, "in_channels": 8, "_class_name": "Theirs"}).encode(),
+        f"ID_enc/{weights}": save(identity),
+        "ID_enc/config.json": json.dumps(config).encode(),
+        "third_party/run.py": b"raise SystemExit('nobody should run this')",
+    }
+
+
+def fineface_files(backbone: Backbone, *, rank: int = 4) -> dict[str, bytes]:
+    """The text variant's three files for a backbone."""
+    torch.manual_seed(1)
+    adapter, lora = {}, {}
+    for site, width in backbone.cross_sites.items():
+        for part in ("k", "v"):
+            adapter[f"{site}.attn2.processor.au_to_{part}.weight"] = torch.randn(width, backbone.text_width) * 0.1
+    for site, block in backbone.sites.items():
+        for attention in ("attn1", "attn2"):
+            for name in ("to_q", "to_k", "to_v", "to_out.0"):
+                layer = block.get_submodule(f"{attention}.{name}")
+                stem = f"unet.{site}.{attention}.{name}"
+                lora[f"{stem}.lora_A.weight"] = torch.randn(rank, layer.in_features) * 0.1
+                lora[f"{stem}.lora_B.weight"] = torch.randn(layer.out_features, rank) * 0.1
+    hidden = backbone.text_width - 12
+    encoder = {"au_encoder.weight": torch.randn(hidden, 12), "au_encoder.bias": torch.randn(hidden)}
+    return {
+        "attn_processors.ckpt": pickled(adapter),
+        "au_encoder.ckpt": pickled(encoder),
+        "pytorch_lora_weights.safetensors": save(lora),
+    }
+
+
+def diffusers_files(backbone: Backbone, folder: Path) -> dict[str, bytes]:
+    """A backbone as a diffusers repository."""
+    backbone.unet.save_pretrained(folder / "unet")
+    assert backbone.vae is not None
+    backbone.vae.save_pretrained(folder / "vae")
+    backbone.scheduler.save_pretrained(folder / "scheduler")
+    backbone.text.save(folder)
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def written(files: dict[str, bytes], folder: Path) -> Path:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def pickled(tensors: dict[str, Tensor]) -> bytes:
+    stream = io.BytesIO()
+    torch.save(tensors, stream)
+    return stream.getvalue()
