@@ -129,7 +129,7 @@ def it_does_something(bench: Bench) -> None:
 def an_untrained_plugin_changes_no_sum(bench: Bench) -> None:
     points = set(bench.plugin.manifest.points)
     if points <= {HookPoint.TIMESTEP, HookPoint.INPUT, HookPoint.CROSS_ATTENTION, HookPoint.WEIGHTS}:
-        assert torch.equal(bench.predict([bench.fresh], bench.requests()), bench.plain())
+        assert torch.equal(bench.predict([bench.fresh], bench.requests(controls={})), bench.plain())
 
 
 def detaching_leaves_no_trace(bench: Bench) -> None:

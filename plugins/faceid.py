@@ -25,8 +25,6 @@ from faceforge.plugin import (
     read_everywhere,
 )
 
-FILE = "ip-adapter-faceid-portrait-v11_sd15.bin"
-
 
 class FaceId(Plugin):
     """Each embedding becomes 16 tokens; several of one person make one longer sequence. Null is the embedding zero."""
@@ -45,7 +43,8 @@ class FaceId(Plugin):
         ),
         releases={
             "faceid": Published(
-                files={"h94/IP-Adapter-FaceID": (FILE,)}, base="stable-diffusion-v1-5/stable-diffusion-v1-5"
+                files={"h94/IP-Adapter-FaceID": ("ip-adapter-faceid-portrait-v11_sd15.bin",)},
+                base="stable-diffusion-v1-5/stable-diffusion-v1-5",
             )
         },
     )
@@ -80,7 +79,7 @@ class FaceId(Plugin):
     @classmethod
     def convert(cls, files: Files, variant: str, base: Base) -> Release:
         """The released file numbers layers by their place among all attention layers of the UNet as built."""
-        released = Ledger.of(files.path(FILE))
+        released = Ledger.of(files.path("ip-adapter-faceid-portrait-v11_sd15.bin"))
         tensors = {
             key.removeprefix("image_proj."): value
             for key, value in released.take_all(lambda key: key.startswith("image_proj.")).items()

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from faceforge.core.attach import State
 from faceforge.core.backbone import Backbone
 from faceforge.core.guidance import Guidance
-from faceforge.core.rows import Call, merge
+from faceforge.core.rows import Call, Strengths, merge
 from faceforge.core.start import Start
 from faceforge.spec import EditSpec
 
@@ -37,18 +38,26 @@ class Run:
     specs: Sequence[EditSpec]
     guidance: Guidance
     scales: Tensor
+    _merged: dict[int, tuple[Strengths, tuple[Tensor, State]]] = field(default_factory=dict)
 
     def predict(self, latents: Tensor, timestep: Tensor, fraction: float = 0.0) -> Tensor:
         """The guided prediction for latents (items, C, h, w) at a timestep, shared or one per item."""
         found: dict[str, dict[int, Tensor]] = {}
-        for call in self.calls:
-            context, state = merge(call, lambda name, item: self.specs[item].strength_at(name, fraction))
+        for number, call in enumerate(self.calls):
+            context, state = self._state(number, call, fraction)
             times = timestep[call.items] if timestep.ndim else timestep
             with self.backbone.hooks.reading(state):
                 out = self.backbone.unet(latents[call.items], times, encoder_hidden_states=context.to(latents)).sample
             for item, branch, row in zip(call.items, call.branches, out, strict=True):
                 found.setdefault(branch, {})[item] = row
         return self.guidance.combine(_filled(found, len(latents)), self.scales)
+
+    def _state(self, number: int, call: Call, fraction: float) -> tuple[Tensor, State]:
+        """A call's merged state, made again only where a schedule has moved on."""
+        strengths = {name: [self.specs[i].strength_at(name, fraction) for i in call.items] for name in call.leaves}
+        if number not in self._merged or self._merged[number][0] != strengths:
+            self._merged[number] = strengths, merge(call, strengths)
+        return self._merged[number][1]
 
 
 @torch.no_grad()

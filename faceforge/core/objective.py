@@ -81,7 +81,7 @@ class Objective(nn.Module):
         found: dict[int, Tensor] = {}
         with lora.activated(self.unet, self.lora_scales):
             for call in calls(rows_of(Encoder(self.backbone), self._plugins(), requests, branches)):
-                context, state = merge(call, lambda _name, _item: 1.0)
+                context, state = merge(call, {name: [1.0] * len(call.items) for name in call.leaves})
                 # The state stays attached: checkpointing runs the hooks once more during backward.
                 self.backbone.hooks.attach(state)
                 out = self.unet(noisy[call.items], timesteps[call.items], encoder_hidden_states=context).sample

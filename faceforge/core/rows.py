@@ -20,7 +20,7 @@ from faceforge.core.points import HookPoint
 from faceforge.core.requests import Requests
 from faceforge.core.types import Contribution, KeyValue, Request
 
-Strength = Callable[[str, int], float]  # of a plugin, for an item
+Strengths = Mapping[str, Sequence[float]]  # of each plugin, for each row of a call
 Give = Callable[[Requests], Contribution | None]  # a plugin's encode or null
 
 
@@ -153,7 +153,7 @@ def calls(rows: Sequence[Row], rows_per_call: int | None = None) -> list[Call]:
     return found
 
 
-def merge(call: Call, strength: Strength) -> tuple[Tensor, State]:
+def merge(call: Call, strengths: Strengths) -> tuple[Tensor, State]:
     """The text tokens of a call, and its plugins merged into one state, in name order and by their points' laws."""
     rows = len(call.items)
     sums: dict[HookPoint, Tensor] = {}
@@ -162,7 +162,7 @@ def merge(call: Call, strength: Strength) -> tuple[Tensor, State]:
     context: Tensor | None = None
     for name in sorted(call.leaves):
         leaves = call.leaves[name]
-        weights = [strength(name, item) for item in call.items]
+        weights = strengths[name]
         if not any(weights):
             continue
         weight = None if all(each == 1.0 for each in weights) else torch.tensor(weights)

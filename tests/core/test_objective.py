@@ -1,0 +1,96 @@
+"""One training step: what is learned, what is dropped, and that nothing leaks into the next call."""
+
+import pytest
+import torch
+from diffusers import DDIMScheduler, DDPMScheduler
+
+from faceforge.core.objective import Objective
+from faceforge.core.types import Request
+from faceforge.spec import EditSpec
+from faceforge.testing import request_for
+from tests.makes import SIDE, forge_of
+
+LATENTS = torch.randn(3, 4, SIDE // 8, SIDE // 8, generator=torch.Generator().manual_seed(0))
+
+
+def step(objective: Objective, requests: list[Request], seed: int = 1) -> torch.Tensor:
+    return objective(requests, LATENTS, generator=torch.Generator().manual_seed(seed)).loss
+
+
+def objective_of(*kinds: str, **options: object) -> Objective:
+    forge = forge_of(*kinds)
+    return Objective(forge.backbone, list(forge.plugins.values()), noise_scheduler=DDPMScheduler(), **options)
+
+
+def requests_of(objective: Objective) -> list[Request]:
+    plugin = objective.plugins["magicface"]
+    return [request_for(plugin.manifest, number) for number in range(3)]
+
+
+def test_dropping_a_condition_equals_asking_for_nothing() -> None:
+    dropped, kept = objective_of("magicface", drop=1.0), objective_of("magicface")
+    asked = requests_of(kept)
+    nothing = [Request(EditSpec(prompt="a face")) for _ in asked]
+    # The text's null is the negative prompt; without one it repeats the prompt, so only the AUs differ.
+    assert torch.allclose(step(dropped, asked), step(kept, nothing), rtol=1e-5)
+    assert not torch.allclose(step(kept, asked), step(kept, nothing), rtol=1e-5)
+
+
+def test_dropping_is_drawn_row_by_row() -> None:
+    objective = objective_of("magicface", drop=0.5)
+    requests, fixed = requests_of(objective), {"noise": LATENTS.flip(0), "timesteps": torch.tensor([5, 500, 900])}
+    losses = {
+        round(objective(requests, LATENTS, generator=torch.Generator().manual_seed(seed), **fixed).loss.item(), 6)
+        for seed in range(16)
+    }
+    assert 2 < len(losses) <= 8  # three rows, each kept or dropped, and nothing else differs
+
+
+def test_training_a_plugin_leaves_the_backbone_s_weights_alone() -> None:
+    objective = objective_of("magicface")
+    objective.unet.requires_grad_(False)
+    before = {name: tensor.clone() for name, tensor in objective.unet.state_dict().items()}
+    optimiser = torch.optim.SGD(objective.plugins["magicface"].parameters(), lr=0.1)
+    losses = []
+    for _ in range(5):
+        loss = step(objective, requests_of(objective))
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    assert losses[-1] < losses[0]
+    assert all(torch.equal(tensor, before[name]) for name, tensor in objective.unet.state_dict().items())
+
+
+def test_identity_learns_through_the_denoiser_s_projections() -> None:
+    objective = objective_of("identity", "magicface")
+    objective.unet.requires_grad_(False)
+    identity = objective.plugins["identity"]
+    requests = [
+        Request(one.spec, request_for(identity.manifest, number).pictures)
+        for number, one in enumerate(requests_of(objective))
+    ]
+    step(objective, requests).backward()
+    assert identity.unet.conv_in.weight.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("kind", ["epsilon", "v_prediction", "sample"])
+def test_the_target_follows_the_prediction_type(kind: str) -> None:
+    forge = forge_of("magicface")
+    scheduler = DDIMScheduler(prediction_type=kind)
+    objective = Objective(forge.backbone, list(forge.plugins.values()), noise_scheduler=scheduler)
+    noise, times = torch.randn_like(LATENTS), torch.tensor([10, 500, 900])
+    found = objective(requests_of(objective), LATENTS, noise=noise, timesteps=times).target
+    alphas = scheduler.alphas_cumprod[times].view(-1, 1, 1, 1)
+    expected = {
+        "epsilon": noise,
+        "sample": LATENTS,
+        "v_prediction": alphas.sqrt() * noise - (1 - alphas).sqrt() * LATENTS,
+    }[kind]
+    torch.testing.assert_close(found, expected)
+
+
+def test_a_plugin_s_own_loss_is_added() -> None:
+    plain, extra = objective_of("magicface"), objective_of("magicface")
+    extra.plugins["magicface"].losses = lambda requests, prediction: prediction.new_tensor(2.5)
+    assert torch.allclose(step(extra, requests_of(extra)), step(plain, requests_of(plain)) + 2.5)
