@@ -28,7 +28,7 @@ class Guidance(Protocol):
     branches: Sequence[Branch]
 
     def needed(self, scale: float) -> Sequence[Branch]:
-        """The branches that matter at this scale; the first is the conditioned one."""
+        """The branches that matter at this scale, always with the first, which is the conditioned one."""
         ...
 
     def combine(self, predictions: Mapping[str, Tensor], scale: Tensor) -> Tensor:
@@ -52,8 +52,5 @@ class ClassifierFree:
         return self.branches[:1] if idle else self.branches
 
     def combine(self, predictions: Mapping[str, Tensor], scale: Tensor) -> Tensor:
-        conditioned = predictions["conditioned"]
-        if "null" not in predictions:
-            return conditioned
-        null = predictions["null"]
+        conditioned, null = predictions["conditioned"], predictions["null"]
         return null + scale.to(conditioned).view(-1, 1, 1, 1) * (conditioned - null)

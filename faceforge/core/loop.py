@@ -50,7 +50,8 @@ class Run:
                 out = self.backbone.unet(latents[call.items], times, encoder_hidden_states=context.to(latents)).sample
             for item, branch, row in zip(call.items, call.branches, out, strict=True):
                 found.setdefault(branch, {})[item] = row
-        return self.guidance.combine(_filled(found, len(latents)), self.scales)
+        names = [branch.name for branch in self.guidance.branches]
+        return self.guidance.combine(_filled(found, names, len(latents)), self.scales)
 
     def _state(self, number: int, call: Call, fraction: float) -> tuple[Tensor, State]:
         """A call's merged state, made again only where a schedule has moved on."""
@@ -82,10 +83,10 @@ def denoise(
     return latents
 
 
-def _filled(found: Mapping[str, Mapping[int, Tensor]], items: int) -> dict[str, Tensor]:
-    """Predictions by branch for every item; an item that skipped a branch stands in with its conditioned one."""
-    conditioned = next(iter(found.values()))
+def _filled(found: Mapping[str, Mapping[int, Tensor]], names: Sequence[str], items: int) -> dict[str, Tensor]:
+    """Predictions of every branch for every item; where a branch did not run it would have said the conditioned one."""
+    conditioned = found[names[0]]
     return {
-        name: torch.stack([branch.get(item, conditioned[item]) for item in range(items)])
-        for name, branch in found.items()
+        name: torch.stack([found.get(name, conditioned).get(item, conditioned[item]) for item in range(items)])
+        for name in names
     }

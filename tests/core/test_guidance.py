@@ -71,6 +71,8 @@ def test_a_plugin_may_own_how_branches_combine() -> None:
     handle = forge.backbone.unet.register_forward_pre_hook(lambda _module, args: rows.append(len(args[0])))
     guided = forge.generate(**ASKED, guidance=3.0)
     assert rows == [3, 3]
+    forge.generate(prompt="a smile", guidance=3.0, steps=1)
+    assert rows[2:] == [1]  # nothing asked, nothing negative: both other branches would say the same
     assert not torch.equal(guided.latents, plain.latents)
     forge.detach("two-scales")
     handle.remove()
