@@ -1,0 +1,40 @@
+"""What the documents show, runs."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from faceforge.core.registry import class_in
+from faceforge.testing import contract
+from tests.makes import portrait
+
+ROOT = Path(__file__).parents[1]
+
+
+def blocks(document: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", (ROOT / document).read_text(), re.DOTALL)
+
+
+def test_the_readme_s_python_runs_from_top_to_bottom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    portrait(side=96).save(tmp_path / "ada.png")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for block in blocks("README.md"):
+        exec(compile(block, "README.md", "exec"), names)
+    assert (tmp_path / "ada-smiling.png").is_file()
+    assert "fineface" not in names["forge"].plugins  # type: ignore[attr-defined]
+
+
+def test_the_plugin_page_s_plugin_keeps_the_contract(tmp_path: Path) -> None:
+    file = tmp_path / "warmth.py"
+    file.write_text(blocks("docs/writing-a-plugin.md")[0])
+    broken = [result for result in contract(class_in(file)).results if not result.passed]
+    assert not broken
+
+
+@pytest.mark.parametrize("document", sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("**/*.md")))
+def test_links_lead_somewhere(document: str) -> None:
+    here = (ROOT / document).parent
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", (ROOT / document).read_text())
+    assert [link for link in links if not (here / link).exists()] == []
