@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import importlib.util
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -53,7 +53,6 @@ class Forge:
         self.notice = ""
         self.plugins: dict[str, Plugin] = {}
         self.own_lora_scales = dict(lora_scales or {})
-        self._lock = threading.RLock()
         self._compiled = False
         self._forgetful = False
         self._visitors: list[Any] = []
@@ -64,7 +63,7 @@ class Forge:
 
     def attach(self, plugin: Plugin) -> Plugin:
         """Add a plugin; its layers are built now if they have not been."""
-        with self._lock:
+        with self.backbone.lock:
             self._refuse_conflicts(plugin)
             if not plugin.signature:
                 plugin.built_on(self.backbone)
@@ -78,7 +77,7 @@ class Forge:
 
     def detach(self, name: str) -> Plugin:
         """Take a plugin off; the network computes again exactly what it did without it."""
-        with self._lock:
+        with self.backbone.lock:
             if name not in self.plugins or name == "text":
                 attached = [each for each in self.plugins if each != "text"]
                 raise BadPlugin(f"No plugin {name!r} can be detached. {nearest(name, attached)}")
@@ -154,7 +153,7 @@ class Forge:
 
         rows = (ready(job, self.backbone, self.plugins, self.defaults) for job in jobs)
         for batch in batches(rows, batch_size, self._together):
-            with self._lock, torch.no_grad():
+            with self.backbone.lock, torch.no_grad():
                 results = self._run(batch, after_step)
             yield from results
 
@@ -175,6 +174,8 @@ class Forge:
         if channels_last:
             unet.to(memory_format=torch.channels_last)
         if xformers:
+            if importlib.util.find_spec("xformers") is None:
+                raise BadPlugin('xformers is not installed. Install it: pip install "faceforge[xformers]".')
             unet.enable_xformers_memory_efficient_attention()
         self.backbone.hooks.install()
         if compile:
@@ -217,7 +218,7 @@ class Forge:
         scales = self.lora_scales(specs[0])
         guidance = self.guidance
         factors = [self.defaults.guidance if spec.guidance is None else spec.guidance for spec in specs]
-        with self._lock, lora.activated(self.backbone.unet, scales):
+        with self.backbone.lock, lora.activated(self.backbone.unet, scales):
             encoder = Encoder(self.backbone, self.cache, scales)
             rows = rows_of(encoder, self._used(specs), requests, [guidance.needed(factor) for factor in factors])
             self._forget()

@@ -92,7 +92,7 @@ class EditSpec(BaseModel):
         """
         moves = [f"{'more' if v > 0 else 'less'} {_spoken(code)} ({code} {v:+g})" for code, v in self.aus.items() if v]
         parts = [", ".join(moves) or "no action unit changed"]
-        if self.prompt is not None:
+        if self.prompt:
             parts.append(f'"{self.prompt}"')
         parts += [f"{name} at {value!r}" for name, value in self.strength.items()]
         parts += [f"{plugin}.{name}={value!r}" for plugin, own in self.controls.items() for name, value in own.items()]

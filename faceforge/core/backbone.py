@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -42,6 +43,7 @@ class Backbone:
     vae: AutoencoderKL | None = None
     name: str = "unnamed"
     sources: dict[str, str] = field(default_factory=dict)
+    lock: threading.RLock = field(default_factory=threading.RLock, repr=False)  # one run at a time per network
 
     @cached_property
     def hooks(self) -> Hooks:

@@ -188,6 +188,26 @@ def test_two_threads_do_not_mix(forge: Forge) -> None:
         assert torch.equal(found[number], latents)
 
 
+def test_two_forges_on_one_backbone_do_not_mix_either(forge: Forge) -> None:
+    other = Forge(forge.backbone, [_fineface(forge)])
+    edits = {
+        0: lambda: forge.edit(portrait(), aus=SMILE, steps=3, guidance=2.0).latents,
+        1: lambda: other.generate(aus=SMILE, steps=3, guidance=2.0).latents,
+    }
+    expected = {number: edit() for number, edit in edits.items()}
+    found: dict[int, list[torch.Tensor]] = {0: [], 1: []}
+    threads = [
+        threading.Thread(target=lambda n=n: found[n].extend(edits[n]() for _ in range(4)))  # type: ignore[misc]
+        for n in edits
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(torch.equal(latents, expected[n]) for n in found for latents in found[n])
+    assert [len(each) for each in found.values()] == [4, 4]
+
+
 def test_a_schedule_is_followed_over_the_trajectory(forge: Forge) -> None:
     flat = forge.edit(portrait(), aus=SMILE, steps=4, strength={"magicface": ((0.0, 0.5), (1.0, 0.5))})
     assert torch.equal(flat.latents, forge.edit(portrait(), aus=SMILE, steps=4, strength={"magicface": 0.5}).latents)
@@ -397,10 +417,13 @@ def _tensor(image: Any) -> torch.Tensor:
 
 
 def _fineface_with_lora(forge: Forge) -> Any:
+    return _fineface(forge, rank=4)
+
+
+def _fineface(forge: Forge, rank: int = 0) -> Any:
+    from faceforge.testing import randomise
     from faceforge_plugins.fineface import FineFace
 
-    from faceforge.testing import randomise
-
-    plugin = FineFace(rank=4).built_on(forge.backbone)
+    plugin = FineFace(rank=rank).built_on(forge.backbone)
     randomise(plugin)
     return plugin
