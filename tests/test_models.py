@@ -7,14 +7,13 @@ import pytest
 import torch
 
 from faceforge import load
-from faceforge.core.backbone import tiny
+from faceforge.core.backbone import SD15, SD21, sd15, sd21, tiny
 from faceforge.errors import HubError
 from faceforge.io import hub
 from tests.io.hub_server import HubServer
 from tests.makes import forge_of, portrait
 from tests.releases import diffusers_files, magicface_files
 
-SD15 = "stable-diffusion-v1-5/stable-diffusion-v1-5"
 MAGICFACE = "mengtingwei/magicface"
 EDIT = {"aus": {"AU12": 2.0}, "steps": 2, "size": 64, "pictures": {"background": portrait(3)}}
 
@@ -53,6 +52,14 @@ def test_a_published_name_downloads_what_it_needs_and_nothing_else(server: HubSe
     assert "unet/diffusion_pytorch_model.safetensors" not in names  # the release brings its own denoiser
     assert not [name for name in names if name.endswith(".py")]
     assert forge.edit(portrait(), **EDIT).image is not None
+
+
+def test_the_builders_of_the_known_bases_read_their_repositories(server: HubServer, tmp_path: Path) -> None:
+    server.push(SD21, diffusers_files(tiny(seed=3), tmp_path / "sd21"))
+    one, two = sd15(), sd21(torch.bfloat16)
+    assert (one.dtype, two.dtype) == (torch.float32, torch.bfloat16)
+    assert one.sources["vae"].startswith(f"{SD15}@")
+    assert torch.equal(one.text.embed("a face"), tiny().text.embed("a face"))
 
 
 def test_a_moved_main_changes_nothing_until_it_is_unlocked(server: HubServer) -> None:
