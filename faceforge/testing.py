@@ -219,15 +219,14 @@ def conditions_can_be_dropped_in_training(bench: Bench) -> None:
 
 
 def gradients_agree_with_and_without_checkpointing(bench: Bench) -> None:
-    plain, _ = _trained(bench)
-    bench.backbone.unet.enable_gradient_checkpointing()
-    try:
-        checkpointed, _ = _trained(bench)
-    finally:
+    for drop in (0.0, 0.5):  # half of the rows dropped may mean two calls of the network, each with a state of its own
+        plain, _ = _trained(bench, drop)
+        bench.backbone.unet.enable_gradient_checkpointing()
+        checkpointed, _ = _trained(bench, drop)
         bench.backbone.unet.disable_gradient_checkpointing()
-    assert plain.keys() == checkpointed.keys()
-    for name, gradient in plain.items():
-        torch.testing.assert_close(checkpointed[name], gradient, rtol=1e-4, atol=1e-6)
+        assert plain.keys() == checkpointed.keys()
+        for name, gradient in plain.items():
+            torch.testing.assert_close(checkpointed[name], gradient, rtol=1e-4, atol=1e-6)
 
 
 def every_weight_learns_or_is_frozen(bench: Bench) -> None:
@@ -325,7 +324,6 @@ def _trained(bench: Bench, drop: float = 0.0) -> tuple[dict[str, Tensor], Tensor
     outcome = objective(bench.requests(), bench.latents, generator=torch.Generator().manual_seed(5))
     if outcome.loss.requires_grad:
         outcome.loss.backward()
-    bench.backbone.hooks.detach()
     gradients = {n: p.grad.clone() for n, p in bench.plugin.named_parameters() if p.grad is not None}
     bench.plugin.zero_grad()
     _detach_all(forge)

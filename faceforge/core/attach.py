@@ -16,6 +16,7 @@ from diffusers import UNet2DConditionModel
 from diffusers.models.attention import BasicTransformerBlock
 from diffusers.models.attention_processor import Attention
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 from torch.utils.hooks import RemovableHandle
 
 from faceforge.core.attention import expanded, read
@@ -78,28 +79,33 @@ class Hooks:
     @contextmanager
     def reading(self, state: State) -> Iterator[None]:
         """Run the UNet with this state; whatever happens, nothing of it stays behind."""
-        self.attach(state)
+        self.install()
+        before, self.state = self.state, state
         try:
             yield
         finally:
-            self.detach()
+            self.state = before
+            if before is NOTHING:
+                self._seen.clear()
 
-    def attach(self, state: State) -> None:
-        self.install()
-        self.state = state
+    def checkpointed(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Gradient checkpointing that reads the same state again when it runs a layer a second time, in backward."""
+        state = self.state
 
-    def detach(self) -> None:
-        self.state = NOTHING
-        self._seen.clear()
+        def again(*args: Any) -> Any:
+            with self.reading(state):
+                return function(*args)
+
+        return checkpoint(again, *args, use_reentrant=False)
 
     @contextmanager
     def silent(self) -> Iterator[None]:
         """Call single layers as if nothing were attached."""
-        state, self.state = self.state, NOTHING
+        before, self.state = self.state, NOTHING
         try:
             yield
         finally:
-            self.state = state
+            self.state = before
 
     def project(self, site: str, tokens: Tokens) -> Reference:
         """Reference tokens through the denoiser's own norm1, to_k and to_v of one site."""

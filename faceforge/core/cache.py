@@ -80,9 +80,10 @@ _next_serial = itertools.count()
 
 
 def version(module: nn.Module | None) -> Hashable:
-    """Changes whenever a parameter is replaced or written in place: what a cached result depends on."""
+    """Changes whenever a parameter or buffer is replaced or written in place: what a cached result depends on."""
     if module is None:
         return None
     # An id alone may be handed to a new module after the old one is gone; a serial number never is.
     serial = _serials.setdefault(module, next(_next_serial))
-    return serial, tuple((id(tensor), tensor._version) for tensor in module.parameters())
+    tensors = itertools.chain(module.parameters(), module.buffers())
+    return serial, tuple((id(tensor), tensor._version) for tensor in tensors)

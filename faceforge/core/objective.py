@@ -77,14 +77,15 @@ class Objective(nn.Module):
     def _predict(
         self, requests: Sequence[Request], noisy: Tensor, timesteps: Tensor, generator: torch.Generator | None
     ) -> Tensor:
+        if self.unet.is_gradient_checkpointing:
+            self.unet.enable_gradient_checkpointing(self.backbone.hooks.checkpointed)
         branches = [[self._branch(generator)] for _ in requests]
         found: dict[int, Tensor] = {}
         with lora.activated(self.unet, self.lora_scales):
             for call in calls(rows_of(Encoder(self.backbone), self._plugins(), requests, branches)):
                 context, state = merge(call, {name: [1.0] * len(call.items) for name in call.leaves})
-                # The state stays attached: checkpointing runs the hooks once more during backward.
-                self.backbone.hooks.attach(state)
-                out = self.unet(noisy[call.items], timesteps[call.items], encoder_hidden_states=context).sample
+                with self.backbone.hooks.reading(state):
+                    out = self.unet(noisy[call.items], timesteps[call.items], encoder_hidden_states=context).sample
                 found |= dict(zip(call.items, out, strict=True))
         return torch.stack([found[item] for item in range(len(requests))])
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from faceforge import aus
-from faceforge.core.cache import Cache, fingerprint
+from faceforge.core.cache import Cache, fingerprint, version
 from faceforge.core.manifest import Aus, Manifest, Value
 from faceforge.core.types import Request
 from faceforge.errors import BadPlugin, BadSpec
@@ -119,7 +119,8 @@ class Requests:
         return row.pictures[name]
 
     def _latents(self, picture: Tensor) -> Tensor:
-        return self._remembered("latents", fingerprint(picture), lambda: self._backbone.encode_picture(picture[None]))
+        key = version(self._backbone.vae), fingerprint(picture)
+        return self._remembered("latents", key, lambda: self._backbone.encode_picture(picture[None]))
 
     def _prompt(self, row: Request, field: str) -> Tensor:
         if field == "negative_prompt" and row.spec.negative_prompt is None and field not in row.vectors:
@@ -129,7 +130,7 @@ class Requests:
         prompt: str = getattr(row.spec, field) or ""
         return self._remembered("text", prompt, lambda: self._backbone.text.embed(prompt))
 
-    def _remembered(self, kind: str, key: str, make: Callable[[], Tensor]) -> Tensor:
+    def _remembered(self, kind: str, key: Hashable, make: Callable[[], Tensor]) -> Tensor:
         if self._cache is None:
             return make()
         found = self._cache.get((kind, id(self._backbone), key))

@@ -29,9 +29,8 @@ def test_a_saved_forge_makes_the_same_picture(saved: Path) -> None:
 
 
 def test_a_lora_is_saved_with_its_plugin_and_the_backbone_stays_stock(tmp_path: Path) -> None:
-    from faceforge_plugins.fineface import FineFace
-
     from faceforge.testing import randomise
+    from faceforge_plugins.fineface import FineFace
 
     forge = forge_of()
     stock = forge_of().save(tmp_path / "stock")

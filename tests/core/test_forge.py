@@ -314,9 +314,8 @@ def test_a_stored_dose_is_divided_out(forge: Forge) -> None:
 
 
 def test_owners_and_names_conflict_with_both_names(forge: Forge) -> None:
-    from faceforge_plugins.magicface import MagicFace
-
     from faceforge.core.text import TextPrompt
+    from faceforge_plugins.magicface import MagicFace
 
     with pytest.raises(PluginConflict, match=r"'magicface' is attached already.*detach\('magicface'\)"):
         forge.attach(MagicFace())
@@ -327,9 +326,8 @@ def test_owners_and_names_conflict_with_both_names(forge: Forge) -> None:
 
 
 def test_a_plugin_of_another_backbone_is_refused(forge: Forge) -> None:
-    from faceforge_plugins.fineface import FineFace
-
     from faceforge.core.backbone import tiny
+    from faceforge_plugins.fineface import FineFace
 
     with pytest.raises(BadPlugin, match="was made for"):
         forge.attach(FineFace().built_on(tiny(widths=(8, 16))))

@@ -94,3 +94,23 @@ def test_a_plugin_s_own_loss_is_added() -> None:
     plain, extra = objective_of("magicface"), objective_of("magicface")
     extra.plugins["magicface"].losses = lambda requests, prediction: prediction.new_tensor(2.5)
     assert torch.allclose(step(extra, requests_of(extra)), step(plain, requests_of(plain)) + 2.5)
+
+
+def test_the_identity_encoder_may_be_checkpointed_too() -> None:
+    gradients = []
+    for checkpointing in (False, True):
+        objective = objective_of("identity", "magicface").train()
+        objective.unet.requires_grad_(False)
+        identity = objective.plugins["identity"]
+        if checkpointing:
+            identity.unet.enable_gradient_checkpointing()
+            objective.unet.enable_gradient_checkpointing()
+        requests = [
+            Request(one.spec, request_for(identity.manifest, number).pictures)
+            for number, one in enumerate(requests_of(objective))
+        ]
+        step(objective, requests).backward()
+        gradients.append({n: p.grad for n, p in identity.named_parameters() if p.grad is not None})
+    assert gradients[0].keys() == gradients[1].keys()
+    for name, gradient in gradients[0].items():
+        torch.testing.assert_close(gradients[1][name], gradient, rtol=1e-4, atol=1e-6)

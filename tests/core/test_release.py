@@ -5,9 +5,6 @@ from pathlib import Path
 import pytest
 import torch
 from diffusers import PNDMScheduler, UNet2DConditionModel
-from faceforge_plugins.faceid import FaceId
-from faceforge_plugins.fineface import FineFace
-from faceforge_plugins.magicface import MagicFace
 from safetensors.torch import load, save
 
 from faceforge.core.backbone import Backbone, tiny
@@ -16,6 +13,9 @@ from faceforge.core.text import StoredText
 from faceforge.errors import BadWeights
 from faceforge.models import convert, forged
 from faceforge.plugin import Files, Ledger
+from faceforge_plugins.faceid import FaceId
+from faceforge_plugins.fineface import FineFace
+from faceforge_plugins.magicface import MagicFace
 from tests.makes import portrait
 from tests.releases import (
     SD15,
