@@ -228,7 +228,7 @@ class Forge:
         began = time.perf_counter()
         backbone, spec = self.backbone, batch[0].spec
         self._remember()
-        histories = [provenance(self, row.spec, row.pictures) for row in batch]
+        histories = [provenance(self, row.request, row.pictures) for row in batch]
         scheduler: Any = type(backbone.scheduler).from_config(backbone.scheduler.config)
         scheduler.set_timesteps(spec.steps or self.defaults.steps, device=backbone.device)
         generators = [torch.Generator().manual_seed(row.spec.seed) for row in batch]

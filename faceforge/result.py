@@ -13,9 +13,11 @@ from torch import Tensor
 
 from faceforge.io.pictures import Picture, write_picture
 from faceforge.io.provenance import write_sidecar
+from faceforge.io.weights import tensor_hashes
 from faceforge.spec import EditSpec
 
 if TYPE_CHECKING:
+    from faceforge.core.types import Request
     from faceforge.forge import Forge
 
 
@@ -48,19 +50,23 @@ class Result:
         return "\n".join([*lines, *self.notes])
 
 
-def provenance(forge: Forge, spec: EditSpec, pictures: Mapping[str, Picture]) -> dict[str, Any]:
+def provenance(forge: Forge, request: Request, pictures: Mapping[str, Picture]) -> dict[str, Any]:
     """Enough to say what a picture is, and to make it again."""
     from faceforge.core.checkpoint import weights_hash
 
+    spec = request.spec
     packages = ("faceforge", "torch", "diffusers")
     return {
         "label": "AI-edited" if "source" in pictures else "AI-generated",
         "spec": spec.model_dump(mode="json", exclude_defaults=True),
         "pictures": {name: {"name": each.name, "sha256": each.sha256} for name, each in pictures.items()},
+        "vectors": tensor_hashes(request.vectors),
+        "measured": dict(request.measured or {}),
         "model": {
             "name": forge.name,
             "backbone": forge.backbone.signature,
             "weights": weights_hash(forge.backbone.unet),
+            "dtype": str(forge.backbone.dtype).removeprefix("torch."),
             "parity": forge.parity,
             "lora_scales": forge.lora_scales(spec),
         },

@@ -76,6 +76,23 @@ def unlock(repo: str) -> None:
         locks.pop(repo, None)
 
 
+def endpoint() -> str:
+    """The hub's address, as of now: the client reads its environment once, when it is imported."""
+    from huggingface_hub import constants
+
+    return (os.environ.get("HF_ENDPOINT") or constants.ENDPOINT).rstrip("/")
+
+
+def cache_folder() -> Path:
+    """The client's own cache, so that what other programs have downloaded counts."""
+    from huggingface_hub import constants
+
+    named = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE")
+    if not named and (parent := os.environ.get("HF_HOME")):
+        named = os.path.join(parent, "hub")
+    return Path(os.path.expandvars(named or constants.HF_HUB_CACHE)).expanduser()
+
+
 def _lock(repo: str, commit: str) -> str:
     """The commit that a repository is locked to from now on: the first one wins."""
     with _editing_locks() as locks:
@@ -131,7 +148,7 @@ def _cached(wish: _Wish) -> _Cached:
     from huggingface_hub import get_cached_repo_tree, snapshot_download
     from huggingface_hub.errors import CachedRepoTreeNotFoundError, LocalEntryNotFoundError
 
-    cache = _cache_folder()
+    cache = cache_folder()
     try:
         folder = Path(
             snapshot_download(
@@ -153,19 +170,19 @@ def _cached(wish: _Wish) -> _Cached:
 def _download(wish: _Wish) -> Path:
     from huggingface_hub import HfApi, snapshot_download
 
-    endpoint = _endpoint()
+    server = endpoint()
     # Asked first because the client's own listing waits and retries for half a minute when there is no network.
-    info = HfApi(endpoint=endpoint).model_info(wish.repo, revision=wish.revision, timeout=_PATIENCE_S)
+    info = HfApi(endpoint=server).model_info(wish.repo, revision=wish.revision, timeout=_PATIENCE_S)
     chosen, unmatched = _choose([file.rfilename for file in info.siblings or []], wish.patterns)
     if unmatched:
         raise HubError(
             f"{wish.repo!r} at revision {wish.revision!r} has no data file matching {_listed(unmatched)}. Compare with "
-            f"{endpoint}/{wish.repo}/tree/{wish.revision}; only {' '.join(sorted(SUFFIXES))} are ever fetched."
+            f"{server}/{wish.repo}/tree/{wish.revision}; only {' '.join(sorted(SUFFIXES))} are ever fetched."
         )
     only = [escape(name) for name in chosen]
     return Path(
         snapshot_download(
-            wish.repo, revision=wish.revision, cache_dir=_cache_folder(), endpoint=endpoint, allow_patterns=only
+            wish.repo, revision=wish.revision, cache_dir=cache_folder(), endpoint=server, allow_patterns=only
         )
     )
 
@@ -183,7 +200,7 @@ def _refusal(wish: _Wish, error: Exception) -> HubError | None:
 
     if isinstance(error, LocalEntryNotFoundError) and isinstance(error.__cause__, Exception):
         error = error.__cause__
-    repo, page = wish.repo, f"{_endpoint()}/{wish.repo}"
+    repo, page = wish.repo, f"{endpoint()}/{wish.repo}"
     status = error.response.status_code if isinstance(error, HfHubHTTPError) else None
     if isinstance(error, RevisionNotFoundError):
         advice = f"Choose one from {page}, or forget a locked commit: faceforge.io.hub.unlock({repo!r})."
@@ -192,10 +209,10 @@ def _refusal(wish: _Wish, error: Exception) -> HubError | None:
         return HubError(f"{repo!r} is gated. Accept its licence on {page}, then log in: `hf auth login`.")
     if status in (401, 404):
         advice = "Check the spelling, log in with `hf auth login`, or pass an existing local folder."
-        return HubError(f"{repo!r} does not exist at {_endpoint()}, or it is private. {advice}")
+        return HubError(f"{repo!r} does not exist at {endpoint()}, or it is private. {advice}")
     if (isinstance(error, OSError) and error.errno is not None) or "No space left" in str(error):
         advice = "Make room there, or set HF_HOME to another folder."
-        return HubError(f"Cannot write {repo!r} to the cache {str(_cache_folder())!r} ({error}). {advice}")
+        return HubError(f"Cannot write {repo!r} to the cache {str(cache_folder())!r} ({error}). {advice}")
     return None
 
 
@@ -213,23 +230,6 @@ def _listed(names: Sequence[str]) -> str:
 def _in_short(error: Exception) -> str:
     cause = error.__cause__ or error
     return f"{type(cause).__name__}: {' '.join(str(cause).split())[:200]}"
-
-
-def _endpoint() -> str:
-    """The hub's address, as of now: the client reads its environment once, when it is imported."""
-    from huggingface_hub import constants
-
-    return (os.environ.get("HF_ENDPOINT") or constants.ENDPOINT).rstrip("/")
-
-
-def _cache_folder() -> Path:
-    """The client's own cache, so that what other programs have downloaded counts."""
-    from huggingface_hub import constants
-
-    named = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE")
-    if not named and (parent := os.environ.get("HF_HOME")):
-        named = os.path.join(parent, "hub")
-    return Path(os.path.expandvars(named or constants.HF_HUB_CACHE)).expanduser()
 
 
 def _offline() -> bool:

@@ -8,7 +8,6 @@ import diffusers
 import pytest
 import torch
 from diffusers import UNet2DConditionModel
-from faceforge_plugins.fineface import FineFace
 from torch import Tensor
 
 from faceforge import Forge, Job
@@ -22,6 +21,7 @@ from faceforge.core.types import Request
 from faceforge.models import forged
 from faceforge.plugin import Files
 from faceforge.spec import EditSpec
+from faceforge_plugins.fineface import FineFace
 from tests.parity.golden import Case, aus_of, cases, close, prompts, read, relatively_close
 
 CODES = ORDERS["disfa12"]

@@ -7,7 +7,6 @@ import diffusers
 import pytest
 import torch
 from diffusers import AutoencoderKL
-from faceforge_plugins.magicface import MagicFace
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -18,6 +17,7 @@ from faceforge.core.text import StoredText
 from faceforge.jobs import ready
 from faceforge.models import forged
 from faceforge.plugin import Files
+from faceforge_plugins.magicface import MagicFace
 from tests.parity.golden import Case, aus_of, cases, close, prompts, read, relatively_close
 
 pytestmark = cases("magicface")
