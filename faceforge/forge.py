@@ -205,7 +205,7 @@ class Forge:
 
     def save(self, folder: str | Path) -> Path:
         """Everything `load` needs, in a folder: model.json, backbone/ and plugins/NAME/."""
-        from faceforge.core.checkpoint import save
+        from faceforge.store.checkpoint import save
 
         return save(self, Path(folder))
 
@@ -230,7 +230,9 @@ class Forge:
         self._remember()
         histories = [provenance(self, row.request, row.pictures) for row in batch]
         scheduler: Any = type(backbone.scheduler).from_config(backbone.scheduler.config)
-        scheduler.set_timesteps(spec.steps or self.defaults.steps, device=backbone.device)
+        scheduler.set_timesteps(spec.steps, device=backbone.device)
+        if int(scheduler.timesteps.max()) >= scheduler.config.num_train_timesteps:
+            raise BadSpec(f"steps={spec.steps} is more than {type(scheduler).__name__} can take here. Ask for fewer.")
         generators = [torch.Generator().manual_seed(row.spec.seed) for row in batch]
         start = self._start(batch, scheduler, generators)
         with self.prepared([row.request for row in batch]) as run:

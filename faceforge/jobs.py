@@ -17,12 +17,12 @@ from torch import Tensor
 
 from faceforge.core.backbone import Backbone
 from faceforge.core.plugin import Plugin
-from faceforge.core.registry import listings
 from faceforge.core.requests import as_wanted, check_aus
 from faceforge.core.types import Request
 from faceforge.errors import BadSpec, nearest
 from faceforge.io.pictures import Picture, fit, read_picture
 from faceforge.spec import EditSpec
+from faceforge.store.registry import listings
 
 PictureLike = str | Path | bytes | Image.Image | Picture | np.ndarray[Any, Any]
 
@@ -82,8 +82,10 @@ class Ready:
 
 def ready(job: Job, backbone: Backbone, plugins: Mapping[str, Plugin], defaults: Defaults) -> Ready:
     """The job as a row of work, or a refusal that names what does not fit."""
-    spec = completed(job.spec, backbone, plugins, defaults)
     given = dict(job.pictures) if job.image is None else {"source": job.image, **job.pictures}
+    idle = [] if "source" in given else _without_source(job.spec, plugins)
+    wish = job.spec.with_(strength={**job.spec.strength, **dict.fromkeys(idle, 0.0)}) if idle else job.spec
+    spec = completed(wish, backbone, plugins, defaults)
     pictures = {name: opened(each) for name, each in given.items()}
     tensors = {name: to_tensor(fit(each.image, *_size(spec))) for name, each in pictures.items()}
     vectors = {name: torch.as_tensor(value, dtype=torch.float32) for name, value in job.vectors.items()}
@@ -91,7 +93,8 @@ def ready(job: Job, backbone: Backbone, plugins: Mapping[str, Plugin], defaults:
         if not torch.isfinite(vector).all():
             raise BadSpec(f"The vector {name!r} holds numbers that are not finite. Compute it again.")
     request = Request(spec, tensors, vectors, job.measured)
-    return Ready(job, spec, request, pictures, tuple(_notes(request, plugins)))
+    left_out = [f"{name}: has nothing to say without a source picture, and is left out" for name in idle]
+    return Ready(job, spec, request, pictures, (*left_out, *_notes(request, plugins)))
 
 
 def completed(spec: EditSpec, backbone: Backbone, plugins: Mapping[str, Plugin], defaults: Defaults) -> EditSpec:
@@ -156,6 +159,12 @@ def _check_names(what: str, given: Iterable[str], known: Iterable[str]) -> None:
     for name in given:
         if name not in known:
             raise BadSpec(f"{what} names {name!r}, which is not loaded here. {nearest(name, known)}")
+
+
+def _without_source(spec: EditSpec, plugins: Mapping[str, Plugin]) -> list[str]:
+    """Plugins that read a source, where there is none and nobody insisted on them by giving a strength."""
+    needing = [name for name, plugin in plugins.items() if "pictures.source" in plugin.manifest.needs]
+    return [name for name in needing if name not in spec.strength]
 
 
 def _notes(request: Request, plugins: Mapping[str, Plugin]) -> Iterator[str]:

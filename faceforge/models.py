@@ -9,15 +9,15 @@ from typing import Any
 from diffusers import UNet2DConditionModel
 
 from faceforge.core.backbone import Backbone, from_hub, tiny
-from faceforge.core.checkpoint import load as load_folder
 from faceforge.core.identity import IdentityEncoder
 from faceforge.core.manifest import Published
-from faceforge.core.registry import listings, plugin_class
-from faceforge.core.release import Base, Files, Release
 from faceforge.errors import BadPlugin, nearest
 from faceforge.forge import Forge
 from faceforge.io.hub import fetch, repository_id
 from faceforge.jobs import Defaults
+from faceforge.store.checkpoint import load as load_folder
+from faceforge.store.registry import listings, plugin_class
+from faceforge.store.release import Base, Files, Release
 
 RANDOM = "The weights are random: this run proves the pipeline, and its picture means nothing yet."
 

@@ -6,11 +6,11 @@ from faceforge.core.guidance import Branch, ClassifierFree, Guidance
 from faceforge.core.identity import IdentityEncoder
 from faceforge.core.lora import Lora, attention_layers, pairs_from
 from faceforge.core.manifest import Aus, Control, Manifest, Published, Weights
-from faceforge.core.plugin import Plugin, Reader, per_site, read_everywhere, zeroed
+from faceforge.core.plugin import Plugin, Reader, filled, per_site, read_everywhere, zeroed
 from faceforge.core.points import HookPoint, Law
-from faceforge.core.release import Base, Files, Ledger, Release, filled
 from faceforge.core.requests import Requests
 from faceforge.core.types import Contribution, KeyValue, Request, Tokens
+from faceforge.store.release import Base, Files, Ledger, Release
 
 __all__ = [
     "AttributeController",

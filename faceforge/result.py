@@ -52,7 +52,7 @@ class Result:
 
 def provenance(forge: Forge, request: Request, pictures: Mapping[str, Picture]) -> dict[str, Any]:
     """Enough to say what a picture is, and to make it again."""
-    from faceforge.core.checkpoint import weights_hash
+    from faceforge.store.checkpoint import weights_hash
 
     spec = request.spec
     packages = ("faceforge", "torch", "diffusers")
@@ -71,7 +71,12 @@ def provenance(forge: Forge, request: Request, pictures: Mapping[str, Picture]) 
             "lora_scales": forge.lora_scales(spec),
         },
         "plugins": [
-            {"name": name, "version": plugin.manifest.version, "weights": weights_hash(plugin)}
+            {
+                "name": name,
+                "version": plugin.manifest.version,
+                "weights": weights_hash(plugin),
+                "dose": dict(plugin.dose),
+            }
             for name, plugin in sorted(forge.plugins.items())
         ],
         "versions": {package: version(package) for package in packages},

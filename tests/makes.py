@@ -8,7 +8,7 @@ from PIL import Image
 
 from faceforge import Forge
 from faceforge.core.backbone import tiny
-from faceforge.core.registry import plugin_class
+from faceforge.store.registry import plugin_class
 from faceforge.testing import randomise
 
 SIDE = 32

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from faceforge.core.registry import class_in
+from faceforge.store.registry import class_in
 from faceforge.testing import contract
 from tests.makes import portrait
 

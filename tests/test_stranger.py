@@ -12,7 +12,7 @@ import pytest
 STRANGER = Path(__file__).parent / "stranger"
 CODE = """
 import faceforge as ff
-from faceforge.core.registry import plugin_class
+from faceforge.store.registry import plugin_class
 
 forge = ff.load()
 forge.attach(plugin_class("warmth")())

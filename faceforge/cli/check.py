@@ -32,7 +32,7 @@ def command(subject: str, image: Path | None, dose: bool, model: Path | None, ju
 
     hush()
     from faceforge.cli.checking import check_class, check_saved, measure_dose
-    from faceforge.core.registry import class_in, plugin_class
+    from faceforge.store.registry import class_in, plugin_class
 
     if dose:
         return measure_dose(subject, image, model, judge)

@@ -8,13 +8,13 @@ from pathlib import Path
 import click
 
 from faceforge.cli.repeat import SAMPLE
-from faceforge.core.checkpoint import damaged
 from faceforge.core.device import best_device
 from faceforge.core.plugin import Plugin
-from faceforge.core.registry import plugin_class
 from faceforge.dose import judge, measure, store
 from faceforge.errors import BadWeights, FaceForgeError
 from faceforge.models import load
+from faceforge.store.checkpoint import damaged
+from faceforge.store.registry import plugin_class
 from faceforge.testing import contract
 
 MOST = 100  # exit codes from 126 on have meanings of their own

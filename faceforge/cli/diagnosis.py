@@ -68,7 +68,7 @@ def devices() -> dict[str, str]:
 def plugins() -> dict[str, str]:
     """What is installed, and what is broken for which reason."""
     try:
-        from faceforge.core.registry import listings
+        from faceforge.store.registry import listings
     except ImportError as error:
         return {"none": f"cannot be listed: {error}"}
     return {

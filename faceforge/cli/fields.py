@@ -10,8 +10,8 @@ from faceforge import aus
 from faceforge.cli.asked import Asked
 from faceforge.cli.values import amount, once
 from faceforge.core.manifest import Control, Value
-from faceforge.core.registry import listings, manifest_in
 from faceforge.errors import BadPlugin, BadSpec, nearest
+from faceforge.store.registry import listings, manifest_in
 
 _PLAIN = ("prompt", "negative_prompt", "seed", "steps", "guidance", "size", "start", "start_at")
 

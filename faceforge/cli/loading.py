@@ -60,8 +60,8 @@ def _attach(forge: Forge, asked: Asked, record: Record | None) -> None:
     """The plugins that --plugin names, and those that a repeated picture had besides."""
     import torch
 
-    from faceforge.core.checkpoint import load_plugin
-    from faceforge.core.registry import plugin_class
+    from faceforge.store.checkpoint import load_plugin
+    from faceforge.store.registry import plugin_class
 
     files = loose_files(asked.plugins)
     names = {path: name for name, path in files.items()}
@@ -99,7 +99,7 @@ def _placed(forge: Forge, asked: Asked, record: Record | None) -> None:
 
 
 def _introduce(forge: Forge) -> None:
-    from faceforge.core.checkpoint import weights_hash
+    from faceforge.store.checkpoint import weights_hash
 
     backbone = forge.backbone
     note(f"model {forge.name!r} on {backbone.device} in {backbone.dtype}, for {backbone.signature}")

@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from faceforge.cli.sections import Command, option
-from faceforge.core.registry import listings
 from faceforge.errors import BadPlugin, CannotWrite
 from faceforge.io.files import replacing
+from faceforge.store.registry import listings
 
 TEMPLATE = '''\
 """Say in one sentence what this plugin lets people do to a face."""

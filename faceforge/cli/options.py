@@ -112,7 +112,7 @@ class PictureCommand(Command):
     """A command whose help ends with the controls that installed plugins bring along."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        from faceforge.core.registry import listings
+        from faceforge.store.registry import listings
 
         super().format_options(ctx, formatter)
         rows = [

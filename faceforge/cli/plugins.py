@@ -9,8 +9,8 @@ import click
 
 from faceforge import aus
 from faceforge.cli.sections import Command, option
-from faceforge.core.registry import Listing, listings
 from faceforge.errors import BadPlugin, nearest
+from faceforge.store.registry import Listing, listings
 
 as_json = option("--json", "machine", is_flag=True, help="As JSON, for programs.")
 

@@ -9,9 +9,9 @@ import click
 
 from faceforge.cli.asked import Asked
 from faceforge.core.manifest import Manifest, Published
-from faceforge.core.registry import listings
 from faceforge.errors import BadWeights
 from faceforge.io.hub import repository_id
+from faceforge.store.registry import listings
 
 
 def published() -> dict[str, tuple[Manifest, Published]]:

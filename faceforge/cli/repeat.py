@@ -88,7 +88,7 @@ def find_picture(name: str, record: FileRecord, beside: Path) -> Path:
 
 def compare(forge: Forge, record: Record, *, own_scales: bool = False) -> None:
     """Load LoRAs as they were, unless other factors were given; say which weights are no longer the same."""
-    from faceforge.core.checkpoint import weights_hash
+    from faceforge.store.checkpoint import weights_hash
 
     if not own_scales:
         _scale_loras(forge, record)

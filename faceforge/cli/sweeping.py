@@ -12,11 +12,10 @@ import click
 from faceforge import aus
 from faceforge.cli.asked import Asked
 from faceforge.cli.loading import forge_of
-from faceforge.cli.making import spec_for
 from faceforge.cli.outputs import check_folder, check_output, tell_about
 from faceforge.cli.plan import tell_plan
 from faceforge.cli.sheet import Sheet
-from faceforge.cli.terminal import Progress
+from faceforge.cli.terminal import Progress, note
 from faceforge.cli.wishes import wish_of
 from faceforge.errors import BadSpec
 from faceforge.io.pictures import write_picture
@@ -67,10 +66,10 @@ def make_sheet(asked: Asked, image: Path | None, grid: Grid, output: Path | None
         tell_plan(asked, wish, output or folder or Path(), pictures=len(cells))
         return
     forge = forge_of(asked, wish.record)
-    cells = list(grid.specs(spec_for(forge, wish)))
     jobs = [wish.job(spec) for _, _, spec in cells]
     sheet = grid.sheet()
     provenance: Mapping[str, Any] = {}
+    notes: dict[str, None] = {}
     with Progress(len(cells)) as progress:
         for (row, column, _), result in zip(cells, forge.edit_many(jobs, progress=progress.step), strict=True):
             if folder is not None:
@@ -79,7 +78,10 @@ def make_sheet(asked: Asked, image: Path | None, grid: Grid, output: Path | None
             assert result.image is not None, "a model without a VAE was refused"
             sheet.place(row, column, result.image)
             provenance = provenance or result.provenance
+            notes |= dict.fromkeys(result.notes)
             progress.picture(row * len(grid.values) + column + 1)
+    for text in notes:
+        note(text)
     if output is not None:
         write_picture(sheet.image, output, _of_sheet(provenance, wish.spec, grid))
         click.echo(output)

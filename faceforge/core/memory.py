@@ -10,8 +10,7 @@ from diffusers import ModelMixin
 from torch import nn
 
 from faceforge.core.device import HOST, same_kind
-from faceforge.core.plugin import Plugin
-from faceforge.core.release import filled
+from faceforge.core.plugin import Plugin, filled
 from faceforge.io.weights import read_tensors
 
 

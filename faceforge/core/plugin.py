@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
@@ -14,13 +14,13 @@ from faceforge.core.lora import Lora
 from faceforge.core.manifest import Manifest
 from faceforge.core.points import HookPoint
 from faceforge.core.types import Contribution, KeyValue
-from faceforge.errors import BadPlugin
+from faceforge.errors import BadPlugin, BadWeights
 
 if TYPE_CHECKING:
     from faceforge.core.backbone import Backbone
     from faceforge.core.guidance import Guidance
-    from faceforge.core.release import Base, Files, Release
     from faceforge.core.requests import Requests
+    from faceforge.store.release import Base, Files, Release
 
 Layer = TypeVar("Layer", bound=nn.Module)
 
@@ -49,8 +49,6 @@ class Plugin(nn.Module):
 
     def built_on(self, backbone: Backbone, tensors: Mapping[str, Tensor] | None = None) -> Self:
         """This plugin with its layers made for a backbone, and its weights if some are given: all, and nothing else."""
-        from faceforge.core.release import filled
-
         with torch.device("meta") if tensors else nullcontext():
             self.build(backbone)
         self.signature = backbone.signature
@@ -115,3 +113,22 @@ def zeroed(layer: Layer) -> Layer:
         for parameter in layer.parameters():
             parameter.zero_()
     return layer
+
+
+def filled(module: nn.Module, tensors: Mapping[str, Tensor], name: str) -> None:
+    """Load a module's weights by name, all of them and nothing else."""
+    own = module.state_dict()
+    missing, extra = sorted(own.keys() - tensors.keys()), sorted(tensors.keys() - own.keys())
+    wrong = [key for key in own.keys() & tensors.keys() if own[key].shape != tensors[key].shape]
+    if wrong:
+        key = sorted(wrong)[0]
+        raise BadWeights(f"{name}: {key!r} has shape {tuple(tensors[key].shape)}, expected {tuple(own[key].shape)}.")
+    if missing or extra:
+        raise BadWeights(f"{name} does not fit: {_few('lacks', missing)}{_few('has unknown', extra)}".strip())
+    # Copies: matrix kernels round differently on memory aligned as a file happens to be, and loading is bit-exact.
+    module.load_state_dict({key: tensor.clone() for key, tensor in tensors.items()}, assign=True)
+
+
+def _few(word: str, keys: Iterable[str]) -> str:
+    names = list(keys)
+    return f"{word} {len(names)} tensors ({', '.join(names[:3])}). " if names else ""

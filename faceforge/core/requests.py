@@ -73,7 +73,10 @@ class Requests:
         found = []
         for row in self._rows:
             if name not in row.vectors:
-                raise BadSpec(f"{self._manifest.name!r} needs the vector {name!r}. Give vectors={{{name!r}: ...}}.")
+                raise BadSpec(
+                    f"{self._manifest.name!r} needs the vector {name!r}. "
+                    f"Give vectors={{{name!r}: ...}} or --vector {name}=FILE."
+                )
             found.append(row.vectors[name])
         return torch.stack(found).to(self._backbone.device, torch.float32)
 

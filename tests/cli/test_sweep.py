@@ -83,7 +83,7 @@ def test_a_dry_sweep_counts(here: Path) -> None:
 def test_generate_makes_a_face_without_a_source_and_can_be_repeated(here: Path) -> None:
     ran = run("generate", "--prompt", "a face", "--au", "AU12=1", "--seed", 2, "--steps", 2, "-o", "one.png")
     assert ran.code == 0, ran.err
-    assert "identity has nothing to say" in ran.err
+    assert "identity: has nothing to say" in ran.out
     assert read_provenance("one.png")["label"] == "AI-generated"
     for command in ("generate", "edit"):
         assert run(command, "--from", "one.png", "-o", "two.png").code == 0

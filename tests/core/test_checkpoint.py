@@ -9,8 +9,8 @@ from safetensors.torch import load_file, save_file
 
 from faceforge import load
 from faceforge.core.backbone import tiny
-from faceforge.core.checkpoint import damaged, load_plugin
-from faceforge.errors import BadPlugin, BadWeights
+from faceforge.errors import BadPlugin, BadWeights, CannotWrite
+from faceforge.store.checkpoint import damaged, load_plugin
 from tests.makes import forge_of, portrait
 
 EDIT = {"aus": {"AU12": 2.0}, "steps": 2, "seed": 3, "pictures": {"background": portrait(4)}}
@@ -50,6 +50,13 @@ def test_saving_again_replaces_the_whole_folder(saved: Path) -> None:
     forge.save(saved)
     assert [path.name for path in (saved / "plugins").iterdir()] == ["magicface"]
     assert set(load(saved).plugins) == {"text", "magicface"}
+
+
+def test_saving_never_replaces_what_somebody_else_put_there(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(CannotWrite):
+        forge_of("magicface").save(tmp_path)
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"
 
 
 def test_weights_for_another_backbone_are_refused_before_they_are_read(saved: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from faceforge.core.registry import listings, plugin_class
+from faceforge.store.registry import listings, plugin_class
 from faceforge.testing import LAWS, Bench, Law
 
 KINDS = [listing.name for listing in listings()]

@@ -97,6 +97,18 @@ def test_generating_needs_no_source() -> None:
     assert not torch.equal(plain.latents, smiling.latents)
 
 
+def test_what_reads_a_source_is_left_out_where_there_is_none(forge: Forge) -> None:
+    made = forge.generate(aus=SMILE, steps=2)
+    assert made.notes == ("identity: has nothing to say without a source picture, and is left out",)
+    forge.detach("identity")
+    assert torch.equal(forge.generate(aus=SMILE, steps=2).latents, made.latents)
+
+
+def test_more_steps_than_a_scheduler_has_are_refused(forge: Forge) -> None:
+    with pytest.raises(BadSpec, match="steps=1000 is more than DDIMScheduler can take"):
+        forge.edit(portrait(), steps=1000)
+
+
 def test_given_latents_replace_the_seed_and_come_back_out(forge: Forge) -> None:
     noise = torch.randn(4, SIDE // 8, SIDE // 8)
     one, two = (forge.edit(portrait(), latents=noise, seed=seed, steps=2) for seed in (1, 2))

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from faceforge.core.manifest import Control, Manifest
-from faceforge.core.registry import class_in, listings, manifest_in, plugin_class
 from faceforge.errors import BadPlugin, BadSpec
+from faceforge.store.registry import class_in, listings, manifest_in, plugin_class
 from faceforge.testing import LAWS, Bench, Law
 
 STRANGER = Path(__file__).parents[1] / "stranger" / "faceforge_warmth.py"
@@ -54,7 +54,7 @@ def test_a_plugin_that_fails_to_import_is_refused_by_name(tmp_path: Path, monkey
 
 def test_listing_plugins_imports_neither_torch_nor_them() -> None:
     code = (
-        "import sys; from faceforge.core.registry import listings; found = listings(); "
+        "import sys; from faceforge.store.registry import listings; found = listings(); "
         "assert all(not each.broken for each in found), found; "
         "print([name for name in ('torch', 'diffusers', 'faceforge_plugins.magicface') if name in sys.modules])"
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from diffusers import UNet2DConditionModel
-from torch import Tensor, nn
+from torch import Tensor
 
 from faceforge.core.backbone import Backbone
 from faceforge.core.plugin import Plugin
@@ -86,22 +86,3 @@ class Ledger:
             shown = ", ".join(sorted(self._left)[:3])
             raise BadWeights(f"{self.name} has {len(self._left)} unknown tensors ({shown}, ...). It is another model.")
         return f"{self.name}: {len(self._taken)} tensors -> {into}"
-
-
-def filled(module: nn.Module, tensors: Mapping[str, Tensor], name: str) -> None:
-    """Load a module's weights by name, all of them and nothing else."""
-    own = module.state_dict()
-    missing, extra = sorted(own.keys() - tensors.keys()), sorted(tensors.keys() - own.keys())
-    wrong = [key for key in own.keys() & tensors.keys() if own[key].shape != tensors[key].shape]
-    if wrong:
-        key = sorted(wrong)[0]
-        raise BadWeights(f"{name}: {key!r} has shape {tuple(tensors[key].shape)}, expected {tuple(own[key].shape)}.")
-    if missing or extra:
-        raise BadWeights(f"{name} does not fit: {_few('lacks', missing)}{_few('has unknown', extra)}".strip())
-    # Copies: matrix kernels round differently on memory aligned as a file happens to be, and loading is bit-exact.
-    module.load_state_dict({key: tensor.clone() for key, tensor in tensors.items()}, assign=True)
-
-
-def _few(word: str, keys: Iterable[str]) -> str:
-    names = list(keys)
-    return f"{word} {len(names)} tensors ({', '.join(names[:3])}). " if names else ""

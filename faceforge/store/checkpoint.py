@@ -16,13 +16,12 @@ from faceforge.core.backbone import BASE_PARTS, Backbone, empty_unet, read_confi
 from faceforge.core.cache import version
 from faceforge.core.lora import stock_state
 from faceforge.core.manifest import API, Manifest
-from faceforge.core.plugin import Plugin
-from faceforge.core.registry import plugin_class
-from faceforge.core.release import filled
+from faceforge.core.plugin import Plugin, filled
 from faceforge.errors import BadWeights
 from faceforge.io.files import replacing_folder
 from faceforge.io.hub import fetch
 from faceforge.io.weights import hash_of, read_tensors, tensor_hashes, write_tensors
+from faceforge.store.registry import plugin_class
 
 if TYPE_CHECKING:
     from faceforge.forge import Forge
@@ -60,8 +59,8 @@ class SavedPlugin(_Strict):
 
 
 def save(forge: Forge, folder: Path) -> Path:
-    """Write everything under a temporary name first; an older Forge in that folder is replaced as a whole."""
-    with replacing_folder(folder, overwrite=True) as target:
+    """Write everything under a temporary name first; an older Forge in that folder is replaced, nothing else is."""
+    with replacing_folder(folder) as target:
         _save_backbone(forge.backbone, target)
         for name, plugin in forge.plugins.items():
             if name != "text":
