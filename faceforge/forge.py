@@ -14,7 +14,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from faceforge.core import lora, memory
+from faceforge import memory
+from faceforge.core import lora
 from faceforge.core.backbone import Backbone
 from faceforge.core.cache import Cache
 from faceforge.core.guidance import ClassifierFree, Guidance

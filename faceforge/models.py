@@ -8,14 +8,15 @@ from typing import Any
 
 from diffusers import UNet2DConditionModel
 
-from faceforge.core.backbone import Backbone, from_hub, tiny
+from faceforge.core.backbone import Backbone
 from faceforge.core.identity import IdentityEncoder
 from faceforge.core.manifest import Published
 from faceforge.errors import BadPlugin, nearest
 from faceforge.forge import Forge
 from faceforge.io.hub import fetch, repository_id
 from faceforge.jobs import Defaults
-from faceforge.store.checkpoint import load as load_folder
+from faceforge.store import checkpoint
+from faceforge.store.backbones import from_hub, tiny
 from faceforge.store.registry import listings, plugin_class
 from faceforge.store.release import Base, Files, Release
 
@@ -44,6 +45,17 @@ def load(
         return load_folder(fetch(str(name)), plugin_files=plugins, **options)
     known = ["tiny", *published]
     raise BadPlugin(f"{str(name)!r} is not a model, a folder or a hub id (owner/name). {nearest(str(name), known)}")
+
+
+def load_folder(folder: Path, *, plugin_files: Mapping[str, Path] | None = None, **options: Any) -> Forge:
+    """The Forge in a saved folder; options given here go before those it was saved with."""
+    saved, backbone, plugins = checkpoint.load(folder, plugin_files)
+    scales = {**saved.lora_scales, **options.pop("lora_scales", {})}
+    forge = Forge(
+        backbone, plugins, defaults=Defaults(**saved.defaults), name=saved.name, lora_scales=scales, **options
+    )
+    forge.notice = saved.notice
+    return forge
 
 
 def convert(plugin: str, files: Files, variant: str, base: str) -> Release:

@@ -1,7 +1,7 @@
 """The names a plugin author needs, in one place."""
 
 from faceforge.core.attributes import AttributeController
-from faceforge.core.backbone import Backbone, empty_unet, read_config, unipc
+from faceforge.core.backbone import Backbone
 from faceforge.core.guidance import Branch, ClassifierFree, Guidance
 from faceforge.core.identity import IdentityEncoder
 from faceforge.core.lora import Lora, attention_layers, pairs_from
@@ -10,6 +10,7 @@ from faceforge.core.plugin import Plugin, Reader, filled, per_site, read_everywh
 from faceforge.core.points import HookPoint, Law
 from faceforge.core.requests import Requests
 from faceforge.core.types import Contribution, KeyValue, Request, Tokens
+from faceforge.store.backbones import empty_unet, read_config, unipc
 from faceforge.store.release import Base, Files, Ledger, Release
 
 __all__ = [

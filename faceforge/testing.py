@@ -14,7 +14,7 @@ import torch
 from diffusers import DDPMScheduler
 from torch import Tensor
 
-from faceforge.core.backbone import Backbone, tiny
+from faceforge.core.backbone import Backbone
 from faceforge.core.manifest import Control, Manifest, Value
 from faceforge.core.objective import Objective
 from faceforge.core.plugin import Plugin
@@ -24,6 +24,7 @@ from faceforge.core.rows import Encoder
 from faceforge.core.types import Contribution, Request
 from faceforge.forge import Forge
 from faceforge.spec import EditSpec
+from faceforge.store.backbones import tiny
 from faceforge.store.checkpoint import load_plugin, save_plugin
 
 ROWS = 2

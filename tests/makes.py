@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from faceforge import Forge
-from faceforge.core.backbone import tiny
+from faceforge.store.backbones import tiny
 from faceforge.store.registry import plugin_class
 from faceforge.testing import randomise
 

@@ -10,7 +10,8 @@ from diffusers import UNet2DConditionModel
 from safetensors.torch import save
 from torch import Tensor
 
-from faceforge.core.backbone import Backbone, tiny
+from faceforge.core.backbone import Backbone
+from faceforge.store.backbones import tiny
 
 SD15 = {
     "block_out_channels": (320, 640, 1280, 1280),

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from faceforge import load
-from faceforge.core.backbone import SD15, SD21, sd15, sd21, tiny
 from faceforge.errors import HubError
 from faceforge.io import hub
+from faceforge.store.backbones import SD15, SD21, sd15, sd21, tiny
 from tests.io.hub_server import HubServer
 from tests.makes import forge_of, portrait
 from tests.releases import diffusers_files, magicface_files

@@ -12,7 +12,7 @@ from diffusers import AutoencoderKL
 from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import nn
 
-from faceforge.core.backbone import BASE_PARTS, Backbone, empty_unet, read_config, read_scheduler, read_text
+from faceforge.core.backbone import Backbone
 from faceforge.core.cache import version
 from faceforge.core.lora import stock_state
 from faceforge.core.manifest import API, Manifest
@@ -21,6 +21,7 @@ from faceforge.errors import BadWeights
 from faceforge.io.files import replacing_folder
 from faceforge.io.hub import fetch
 from faceforge.io.weights import hash_of, read_tensors, tensor_hashes, write_tensors
+from faceforge.store.backbones import BASE_PARTS, empty_unet, read_config, read_scheduler, read_text
 from faceforge.store.registry import plugin_class
 
 if TYPE_CHECKING:
@@ -78,23 +79,15 @@ def save(forge: Forge, folder: Path) -> Path:
     return folder
 
 
-def load(folder: Path, *, plugin_files: Mapping[str, Path] | None = None, **options: Any) -> Forge:
-    """The Forge in a folder; `options` are those of Forge itself, such as parity and lora_scales."""
-    from faceforge.forge import Forge
-    from faceforge.jobs import Defaults
-
-    saved = _read(folder / "model.json", SavedModel)
+def load(folder: Path, plugin_files: Mapping[str, Path] | None = None) -> tuple[SavedModel, Backbone, list[Plugin]]:
+    """What a saved folder describes, its backbone, and its plugins ready to attach."""
+    saved: SavedModel = _read(folder / "model.json", SavedModel)
     if saved.format != FORMAT:
         raise BadWeights(
             f"{folder.name}/model.json has format {saved.format}, this FaceForge reads {FORMAT}. Update it."
         )
     backbone = _load_backbone(folder, saved)
-    scales = {**saved.lora_scales, **options.pop("lora_scales", {})}
-    forge = Forge(backbone, defaults=Defaults(**saved.defaults), name=saved.name, lora_scales=scales, **options)
-    forge.notice = saved.notice
-    for name in saved.plugins:
-        forge.attach(load_plugin(folder / "plugins" / name, backbone, plugin_files))
-    return forge
+    return saved, backbone, [load_plugin(folder / "plugins" / name, backbone, plugin_files) for name in saved.plugins]
 
 
 def load_plugin(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from faceforge.core.backbone import tiny
+from faceforge.store.backbones import tiny
 from tests.cli.running import names_in, run
 from tests.makes import portrait
 from tests.releases import diffusers_files, fineface_files, magicface_files, written

@@ -8,8 +8,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from faceforge import load
-from faceforge.core.backbone import tiny
 from faceforge.errors import BadPlugin, BadWeights, CannotWrite
+from faceforge.store.backbones import tiny
 from faceforge.store.checkpoint import damaged, load_plugin
 from tests.makes import forge_of, portrait
 

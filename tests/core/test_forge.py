@@ -338,7 +338,7 @@ def test_owners_and_names_conflict_with_both_names(forge: Forge) -> None:
 
 
 def test_a_plugin_of_another_backbone_is_refused(forge: Forge) -> None:
-    from faceforge.core.backbone import tiny
+    from faceforge.store.backbones import tiny
     from faceforge_plugins.fineface import FineFace
 
     with pytest.raises(BadPlugin, match="was made for"):

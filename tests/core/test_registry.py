@@ -87,8 +87,8 @@ def test_a_file_holds_exactly_one_plugin(tmp_path: Path) -> None:
 
 
 def test_a_plugin_may_read_only_what_it_declares() -> None:
-    from faceforge.core.backbone import tiny
     from faceforge.core.requests import Requests
+    from faceforge.store.backbones import tiny
     from faceforge.testing import request_for
 
     manifest = Manifest(name="curious", version="1")

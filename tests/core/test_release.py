@@ -7,12 +7,13 @@ import torch
 from diffusers import PNDMScheduler, UNet2DConditionModel
 from safetensors.torch import load, save
 
-from faceforge.core.backbone import Backbone, tiny
+from faceforge.core.backbone import Backbone
 from faceforge.core.lora import ATTENTION_LAYERS
 from faceforge.core.text import StoredText
 from faceforge.errors import BadWeights
 from faceforge.models import convert, forged
 from faceforge.plugin import Files, Ledger
+from faceforge.store.backbones import tiny
 from faceforge_plugins.faceid import FaceId
 from faceforge_plugins.fineface import FineFace
 from faceforge_plugins.magicface import MagicFace

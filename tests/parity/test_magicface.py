@@ -12,11 +12,12 @@ from torch import Tensor
 
 from faceforge import Forge, Job
 from faceforge.aus import ORDERS
-from faceforge.core.backbone import Backbone, unipc
+from faceforge.core.backbone import Backbone
 from faceforge.core.text import StoredText
 from faceforge.jobs import ready
 from faceforge.models import forged
 from faceforge.plugin import Files
+from faceforge.store.backbones import unipc
 from faceforge_plugins.magicface import MagicFace
 from tests.parity.golden import Case, aus_of, cases, close, prompts, read, relatively_close
 
