@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from diffusers import UNet2DConditionModel
 
 from faceforge.core.backbone import Backbone
@@ -90,7 +91,10 @@ def releases() -> dict[str, tuple[str, Published]]:
 def miniature(**options: Any) -> Forge:
     """The random miniature: identity and AU changes on `tiny()`, which nobody has trained."""
     backbone = tiny()
-    changes = plugin_class("magicface")()
+    changes = plugin_class("magicface")().built_on(backbone)
+    drawn = torch.Generator().manual_seed(0)
+    for parameter in changes.parameters():  # untrained layers start at zero; here every action unit shall show
+        torch.nn.init.normal_(parameter, std=0.1, generator=drawn)
     forge = Forge(
         backbone, [IdentityEncoder(), changes], name="tiny", defaults=Defaults(guidance=1.5, steps=8), **options
     )
