@@ -11,7 +11,6 @@ from torch import nn
 
 from faceforge.core.device import HOST, same_kind
 from faceforge.core.plugin import Plugin, filled
-from faceforge.io.weights import read_tensors
 
 
 def visitors(modules: Iterable[nn.Module | None], device: torch.device) -> list[Any]:
@@ -25,15 +24,15 @@ def visitors(modules: Iterable[nn.Module | None], device: torch.device) -> list[
 
 
 def forget(plugin: Plugin) -> None:
-    """Drop the weights of a plugin that can read them from its file again."""
-    if plugin.file is not None and not _is_forgotten(plugin):
+    """Drop the weights of a plugin that can read them once more."""
+    if plugin.reread is not None and not _is_forgotten(plugin):
         plugin.to(torch.device("meta"))
 
 
 def remember(plugin: Plugin, device: torch.device, dtype: torch.dtype) -> None:
     """Read forgotten weights again."""
-    if plugin.file is not None and _is_forgotten(plugin):
-        filled(plugin, read_tensors(plugin.file), plugin.name)
+    if plugin.reread is not None and _is_forgotten(plugin):
+        filled(plugin, plugin.reread(), plugin.name)
         plugin.to(device, dtype)
 
 

@@ -3,6 +3,9 @@
 The person comes from the built-in identity encoder, pose and background from the built-in attribute controller.
 """
 
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
@@ -70,11 +73,14 @@ class MagicFace(Plugin):
     @classmethod
     def convert(cls, files: Files, variant: str, base: Base) -> Release:
         """`denoising_unet/` becomes the backbone, the stem and the AU layer; `ID_enc/` the identity encoder."""
-        denoiser, identity = (
-            Ledger.of(files.path(f"{part}/diffusion_pytorch_model.safetensors"))
-            for part in ("denoising_unet", "ID_enc")
+        weights = "diffusion_pytorch_model.safetensors"
+        identity = files.path(f"ID_enc/{weights}")
+        config = read_config(files.path("denoising_unet/config.json"))
+        release = cls.from_tensors(
+            Ledger.of(files.path(f"denoising_unet/{weights}")), Ledger.of(identity), config, base
         )
-        return cls.from_tensors(denoiser, identity, read_config(files.path("denoising_unet/config.json")), base)
+        release.plugins[0].reread = partial(_identity_weights, identity)
+        return release
 
     @classmethod
     def from_tensors(cls, denoiser: Ledger, identity: Ledger, config: dict[str, Any], base: Base) -> Release:
@@ -89,7 +95,7 @@ class MagicFace(Plugin):
         backbone = base(unet=unet)
         backbone.scheduler = unipc(backbone.scheduler)
 
-        person = IdentityEncoder().built_on(backbone, {f"unet.{k}": v for k, v in identity.take_all().items()})
+        person = IdentityEncoder().built_on(backbone, _inside(identity.take_all()))
         stem = AttributeController().built_on(backbone, {"stem.weight": widened[:, 4:].clone()})
         report = [
             denoiser.close("backbone (4 input channels), attributes (the other 4), magicface"),
@@ -97,3 +103,12 @@ class MagicFace(Plugin):
         ]
         defaults = {"prompt": "A close up of a person.", "guidance": 1.5, "steps": 50}
         return Release(backbone, [person, stem, cls().built_on(backbone, shift)], defaults, report)
+
+
+def _inside(identity: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The released UNet's names as those of the plugin that holds it."""
+    return {f"unet.{key}": tensor for key, tensor in identity.items()}
+
+
+def _identity_weights(path: Path) -> dict[str, Tensor]:
+    return _inside(Ledger.of(path).take_all())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 
 import torch
@@ -41,7 +40,7 @@ class Plugin(nn.Module):
         self.guidance: Guidance | None = None  # likewise by a plugin that owns how branches combine
         self.dose: Mapping[str, float] = {}
         self.signature = ""  # of the backbone it was built on
-        self.file: Path | None = None  # where its weights were read from
+        self.reread: Callable[[], Mapping[str, Tensor]] | None = None  # its weights from where they came, once more
 
     @property
     def name(self) -> str:

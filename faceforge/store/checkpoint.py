@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -107,8 +108,8 @@ def load_plugin(
     plugin.dose = saved.dose
     if not saved.tensors:
         return plugin.built_on(backbone)
-    plugin.file = folder / "weights.safetensors"
-    return plugin.built_on(backbone, read_tensors(plugin.file))
+    plugin.reread = partial(read_tensors, folder / "weights.safetensors")
+    return plugin.built_on(backbone, plugin.reread())
 
 
 def damaged(folder: Path) -> list[str]:

@@ -127,6 +127,16 @@ def test_a_converted_release_edits(magicface: Path, base: str) -> None:
     assert forge.backbone.scheduler.config.final_sigmas_type == "sigma_min"
 
 
+def test_a_converted_release_can_forget_its_identity_encoder_too(magicface: Path, base: str) -> None:
+    plain, spare = (forged(convert("magicface", Files((magicface,)), "", base), name="magicface") for _ in range(2))
+    spare.low_memory()
+    edit = {"pictures": {"background": portrait(3)}, "aus": {"AU12": 3}, "steps": 2, "size": 64}
+    for _ in range(2):
+        one, two = (forge.edit(portrait(), **edit).latents for forge in (plain, spare))
+        torch.testing.assert_close(one, two, rtol=1e-4, atol=1e-4)  # one row per call instead of two
+    assert next(spare.plugins["identity"].parameters()).is_meta
+
+
 @pytest.mark.parametrize("prefix", ["", "module.", "unet."])
 def test_fineface_accepts_the_prefixes_that_tools_add(tmp_path: Path, base: str, prefix: str) -> None:
     from faceforge.io.weights import read_tensors
