@@ -108,7 +108,7 @@ class Forge:
                 if factor:
                     raise BadSpec(
                         f"The LoRA of {name!r} cannot follow a strength schedule. "
-                        f"Give one number, or load it with lora_scale=0."
+                        f"Give one number, or load without it: lora_scales={{{name!r}: 0}}, --lora-scale {name}=0."
                     )
                 strength = 1.0
             found[name] = factor * strength

@@ -268,7 +268,7 @@ def test_two_au_adapters_keep_their_own_strengths() -> None:
 def test_a_lora_refuses_a_schedule_and_says_what_to_do() -> None:
     forge = forge_of("identity")
     forge.attach(_fineface_with_lora(forge))
-    with pytest.raises(BadSpec, match="lora_scale=0"):
+    with pytest.raises(BadSpec, match="--lora-scale fineface=0"):
         forge.edit(portrait(), aus=SMILE, strength={"fineface": ((0.0, 1.0), (1.0, 0.0))})
     forge.own_lora_scales["fineface"] = 0.0
     forge.edit(portrait(), aus=SMILE, steps=1, strength={"fineface": ((0.0, 1.0), (1.0, 0.0))})
