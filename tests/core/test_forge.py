@@ -376,6 +376,12 @@ def test_channels_last_and_half_precision_stay_near_the_plain_path(forge: Forge)
     assert (half - plain).norm() < 0.1 * plain.norm()
 
 
+def test_a_missing_attention_kernel_is_named(forge: Forge, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(BadPlugin, match=r"pip install .faceforge\[xformers\]"):
+        forge.optimize(xformers=True)
+
+
 def test_hooks_still_read_new_state_after_compiling(forge: Forge) -> None:
     """Captured by dynamo without code generation: what is compiled must look up the state at every call."""
     plain = {au: forge.edit(portrait(), aus={au: 3.0}, steps=2).latents for au in ("AU4", "AU12")}

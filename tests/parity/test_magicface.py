@@ -53,7 +53,7 @@ def forge(case: Case, tmp_path_factory: pytest.TempPathFactory) -> Forge:
 
 
 def jobs(case: Case, **fields: object) -> list[Job]:
-    height, width = (side * 8 for side in case["in.noise"].shape[-2:])
+    height, width = case["in.source_image"].shape[-2:]
     rows = zip(
         case.images("in.source_image"),
         case.images("in.bg_image"),
