@@ -67,6 +67,8 @@ def test_the_core_can_be_read_in_an_hour() -> None:
 LAYERS = (
     ("errors", "aus"),
     ("io", "spec", "assets"),
+    ("face3d",),
+    ("synth",),
     ("core",),
     ("store",),
     ("memory", "jobs", "result"),

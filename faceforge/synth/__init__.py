@@ -1,0 +1,1 @@
+"""Synthetic portraits whose every label is exact."""
