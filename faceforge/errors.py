@@ -16,8 +16,28 @@ class BadSpec(FaceForgeError):
     """A wish that no edit can grant: unknown names, numbers out of range, fields no loaded plugin reads."""
 
 
+class ReservedSeed(BadSpec):
+    """A seed of a synthetic portrait that is kept for evaluation by others."""
+
+
 class BadWeights(FaceForgeError):
     """Weights that are hostile, damaged, incomplete or made for another network."""
+
+
+class UnsafePickle(BadWeights):
+    """A pickle that asks for more than plain numbers; nothing in it was executed."""
+
+
+class BadHead(FaceForgeError):
+    """A head model, or parameters of one, that cannot be a head: wrong shapes, wrong counts, NaN."""
+
+
+class BadMesh(FaceForgeError):
+    """Geometry, light or a camera that no picture can be made from: wrong shapes, indices out of range, NaN."""
+
+
+class MissingPackage(FaceForgeError):
+    """An optional package that was asked for and is not installed."""
 
 
 class BadPlugin(FaceForgeError):

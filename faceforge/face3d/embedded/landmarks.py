@@ -1,0 +1,79 @@
+"""The 68 iBUG landmarks of the embedded head, read off its grid."""
+
+import torch
+from torch import Tensor
+
+from faceforge.face3d.embedded.grid import COLUMN, HALF, ROW
+
+_INNER, _OUTER, _MOUTH = COLUMN["inner"], COLUMN["outer"], COLUMN["mouth"]
+
+
+# Rows below the upper border of the brow, and columns, from its tail to its head.
+_BROW = ((2.3, _OUTER + 3.0), (0.9, _OUTER - 0.5 + 1.0), (0.5, 16.5), (0.9, 11.8), (2.0, 6.0))
+
+
+def _row(name: str, offset: float = 0.0) -> float:
+    return ROW[name] + offset
+
+
+def _half() -> list[tuple[float, float]]:
+    """Places (row, column) of the subject's right side and the midline, in iBUG order; columns are negative there."""
+    lids, width = (ROW["lid_up"], ROW["lid_low"]), _OUTER - _INNER
+    brow = [(_row("brow_top", row), -column) for row, column in _BROW]
+    far, near = -(_INNER + 0.67 * width), -(_INNER + 0.33 * width)
+    eye = [(lids[0], -_OUTER), (lids[0], far), (lids[0], near), (lids[0], -_INNER), (lids[1], near), (lids[1], far)]
+    return brow + eye
+
+
+# To be filled by `places68`: brows 17-26, nose 27-35, eyes 36-47, lips 48-67.
+def places68() -> list[tuple[float, float]]:
+    """Grid places (row, column) of landmarks 17..67."""
+    right = _half()
+    brow_r, eye_r = right[:5], right[5:]
+    brow_l = [(row, -column) for row, column in reversed(brow_r)]
+    order = [3, 2, 1, 0, 5, 4]
+    eye_l = [(eye_r[k][0], -eye_r[k][1]) for k in order]
+    nose = [(_row("fold", 1.0), 0.0), (_row("orbit", -2.0), 0.0), (_row("cheek", -0.5), 0.0), (_row("ala", -1.2), 0.0)]
+    base = [(_row("nostril", -0.5), column) for column in (-7.0, -3.6, 0.0, 3.6, 7.0)]
+    base[2] = (_row("subnasal", -1.0), 0.0)
+    up, low = ROW["lip_up"], ROW["lip_low"]
+    a, b = ROW["seam_up"], ROW["seam_low"]
+    outer = [(a, -_MOUTH), (up, -6.8), (up, -3.2), (up, 0.0), (up, 3.2), (up, 6.8), (a, _MOUTH),
+             (low, 6.4), (low, 3.3), (low, 0.0), (low, -3.3), (low, -6.4)]  # fmt: skip
+    inner = [(a, -9.8), (a, -3.0), (a, 0.0), (a, 3.0), (a, 9.8), (b, 3.0), (b, 0.0), (b, -3.0)]
+    return brow_r + brow_l + nose + base + eye_r + eye_l + outer + inner
+
+
+def at_places(skin: Tensor, places: list[tuple[float, float]]) -> Tensor:
+    """Skin positions (B, N, 3) between grid vertices, by bilinear interpolation."""
+    where = torch.tensor(places, dtype=skin.dtype, device=skin.device)
+    row, column = where[:, 0], where[:, 1] + HALF
+    top, left = row.floor().long().clamp(max=skin.shape[1] - 2), column.floor().long().clamp(max=skin.shape[2] - 2)
+    down, across = (row - top)[None, :, None], (column - left)[None, :, None]
+    upper = skin[:, top, left] * (1 - across) + skin[:, top, left + 1] * across
+    lower = skin[:, top + 1, left] * (1 - across) + skin[:, top + 1, left + 1] * across
+    return upper * (1 - down) + lower * down
+
+
+def contour68(skin: Tensor) -> Tensor:
+    """All 68 landmarks (B, 68, 3) of a posed skin (B, ROWS, COLUMNS, 3), the jaw line as it is seen along z."""
+    return torch.cat([_jaw(skin), at_places(skin, places68())], 1)
+
+
+def _jaw(skin: Tensor) -> Tensor:
+    """17 points along the outline of the face: the jaw edge in front, the side that shows farthest out above it."""
+    rows = [ROW["bag"], ROW["cheek"], ROW["ala"] + 3, ROW["lip_up"], ROW["lip_low"], ROW["chin"] - 1]
+    shares = torch.tensor([0.0, 1.0, 2.0, 3.0, 4.0, 4.6], dtype=skin.dtype, device=skin.device)
+    del shares
+    sides = []
+    for sign in (-1, 1):
+        columns = HALF + sign * torch.arange(COLUMN["outer"], COLUMN["ear"] + 1, device=skin.device)
+        edge = []
+        for row in rows:
+            line = skin[:, row, columns]
+            far = (sign * line[..., 0]).argmax(1)
+            edge.append(line[torch.arange(len(line)), far])
+        lower = at_places(skin, [(ROW["menton"], sign * column) for column in (19.5, 13.5, 6.5)])
+        sides.append(torch.cat([torch.stack(edge[:5], 1), lower], 1))
+    chin = skin[:, ROW["menton"], HALF][:, None]
+    return torch.cat([sides[0], chin, sides[1].flip(1)], 1)

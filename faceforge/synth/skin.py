@@ -1,0 +1,331 @@
+"""The face's colour as a list of small layers, painted into the atlas: one function each.
+
+A layer reads the canvas and the people and returns the new albedo (B, 3, h, w) in linear light.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from faceforge.face3d.embedded.curves import band, bump, smoothstep
+from faceforge.face3d.embedded.grid import COLUMN, ROW
+from faceforge.synth.atlas import Atlas, average_landmarks
+from faceforge.synth.noise import grid_noise
+from faceforge.synth.palettes import Rgb
+from faceforge.synth.person import Person
+
+_AT = average_landmarks()
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """People being painted: albedo (B, 3, h, w), relief in centimetres and gloss (B, h, w)."""
+
+    atlas: Atlas
+    people: Sequence[Person]
+    albedo: Tensor
+    relief: Tensor
+    gloss: Tensor
+    seed: Tensor  # (B,)
+
+    def number(self, name: str) -> Tensor:
+        """One number of every person, (B, 1, 1)."""
+        values = [getattr(person, name) for person in self.people]
+        return torch.tensor(values, dtype=torch.float32, device=self.albedo.device)[:, None, None]
+
+    def colour(self, name: str) -> Tensor:
+        """One colour of every person, (B, 3, 1, 1)."""
+        return self.colours([getattr(person, name) for person in self.people])
+
+    def colours(self, values: Sequence[Rgb]) -> Tensor:
+        return torch.tensor(values, dtype=torch.float32, device=self.albedo.device)[:, :, None, None]
+
+    def trait(self, flags: Sequence[bool | float]) -> Tensor:
+        return torch.tensor([float(flag) for flag in flags], device=self.albedo.device)[:, None, None]
+
+    def noise(self, cells: float, octaves: int = 2, stretch: float = 1.0, salt: int = 0) -> Tensor:
+        """Smooth noise over the skin, 0..1, (B, h, w); cells over its height."""
+        return grid_noise(self.seed + salt, tuple(self.atlas.x.shape), cells, octaves, stretch=stretch)  # type: ignore[arg-type]
+
+    def tinted(self, factor: Tensor) -> "Canvas":
+        return replace(self, albedo=self.albedo * factor)
+
+    def covered(self, colour: Tensor, opacity: Tensor) -> "Canvas":
+        """Paint of a colour (B, 3, 1 or h, 1 or w) at an opacity (B, h, w)."""
+        return replace(
+            self, albedo=torch.lerp(self.albedo, colour.expand_as(self.albedo), opacity[:, None].clamp(0, 1))
+        )
+
+    def darkened(self, amount: Tensor) -> "Canvas":
+        return self.tinted(1 - amount[:, None].clamp(0, 0.95))
+
+    def raised(self, height: Tensor) -> "Canvas":
+        return replace(self, relief=self.relief + height)
+
+
+def _rgb(like: Tensor, red: float, green: float, blue: float) -> Tensor:
+    return like.new_tensor([red, green, blue])[None, :, None, None]
+
+
+def base(canvas: Canvas) -> Canvas:
+    """The skin's own colour, mottled at three scales."""
+    slow, middle, fine = canvas.noise(9, 2), canvas.noise(40, 2, salt=1), canvas.noise(170, 2, salt=2)
+    mottled = 1 + 0.16 * (slow - 0.5) + 0.10 * (middle - 0.5) + 0.10 * (fine - 0.5)
+    uneven = (slow - 0.5)[:, None] * _rgb(slow, 0.05, -0.05, -0.03)
+    return replace(
+        canvas,
+        albedo=canvas.colour("skin") * (mottled[:, None] + uneven),
+        relief=0.006 * (fine - 0.5) + 0.006 * (middle - 0.5),
+        gloss=0.55 + 0.5 * (middle - 0.5),
+    )
+
+
+def blood(canvas: Canvas) -> Canvas:
+    """Red where skin is thin or warm: cheeks, nose, chin, ears; yellow on the forehead, dusky around eyes and mouth."""
+    a = canvas.atlas
+    red = 0.9 * bump(a.side, a.y, 4.2, 0.0, 1.9, 1.6) + 0.9 * bump(a.side, a.y, 0, 0.2, 1.1, 1.0)
+    red = red + 0.35 * bump(a.side, a.y, 0, -6.6, 1.6, 1.0) + 0.25 * bump(a.side, a.y, 0, 7.5, 3.5, 1.6)
+    dark = (canvas.number("tone") - 1) / 9
+    amount = canvas.number("blush") * red * (1 - 0.45 * dark) * (0.6 + 0.8 * canvas.noise(26, 2, salt=3))
+    yellow = bump(a.side, a.y, 0, 8.0, 5.0, 2.2)[None] * (1 - 0.6 * dark)
+    dusk = 0.6 * bump(a.side, a.y, 0, _AT["mouth_y"] + 0.2, 2.4, 1.5)[None] * (0.3 + 0.7 * dark)
+    tint = 1 + amount[:, None] * _rgb(red, 0.05, -0.17, -0.15) + yellow[:, None] * _rgb(red, 0.02, 0.0, -0.06)
+    return canvas.tinted(tint - dusk[:, None] * _rgb(red, 0.10, 0.13, 0.12))
+
+
+def hollows(canvas: Canvas) -> Canvas:
+    """Dark inner corners and rings under the eyes."""
+    a, bags = canvas.atlas, canvas.number("bags")
+    ring = bump(a.side, a.y, 2.7, _AT["eye_y"] - 1.0, 1.2, 0.42)
+    inner = bump(a.side, a.y, 1.75, _AT["eye_y"] + 0.15, 0.55, 0.75)
+    lid = bump(a.side, a.y, 3.1, _AT["eye_y"] + 0.75, 1.3, 0.35)
+    shade = (0.10 + 0.26 * bags) * ring + (0.14 + 0.10 * bags) * inner + 0.10 * lid
+    return canvas.tinted(1 - shade[:, None] * _rgb(ring, 0.75, 1.0, 0.92))
+
+
+def freckles(canvas: Canvas) -> Canvas:
+    """Small brown spots over nose and cheeks, and a few moles anywhere."""
+    a = canvas.atlas
+    spots = smoothstep(0.66, 0.80, canvas.noise(75, 1, salt=4)) * bump(a.side, a.y, 2.2, 1.0, 3.4, 2.0)
+    moles = smoothstep(0.925, 0.96, canvas.noise(42, 1, salt=5)) * smoothstep(0.55, 0.7, canvas.noise(8, 1, salt=6))
+    front = smoothstep(2.0, 6.0, a.z) * smoothstep(-10.0, -8.5, a.y)
+    shade = 0.45 * canvas.number("freckles") * spots + 0.6 * canvas.number("moles") * moles * front
+    return canvas.tinted(1 - shade[:, None] * _rgb(shade, 0.55, 0.85, 1.0))
+
+
+def pores(canvas: Canvas) -> Canvas:
+    """Fine relief on nose and cheeks, gloss on forehead, nose and chin."""
+    a = canvas.atlas
+    oily = (
+        bump(a.side, a.y, 0, 7.4, 3.0, 1.6)
+        + bump(a.side, a.y, 0, 0.6, 1.0, 2.6)
+        + 0.6 * bump(a.side, a.y, 4.3, 1.4, 1.4, 1.0)
+    )
+    oily = oily + 0.5 * bump(a.side, a.y, 0, -6.9, 1.2, 0.7)
+    gloss = canvas.gloss + 0.9 * canvas.number("shine") * oily
+    rough = 0.5 + bump(a.side, a.y, 1.6, 0.6, 2.4, 1.8)
+    return replace(canvas, gloss=gloss, relief=canvas.relief + 0.004 * rough * (canvas.noise(230, 1, salt=7) - 0.5))
+
+
+def age_lines(canvas: Canvas) -> Canvas:
+    """What years leave: forehead lines, crow's feet, nasolabial and marionette lines, spots."""
+    a, age = canvas.atlas, canvas.number("wrinkles")
+    wave = 0.35 * (canvas.noise(14, 2, salt=8) - 0.5)
+    lines = (0.6 * forehead_lines(a, wave) + 0.7 * crows_feet(a, wave) + 0.55 * nasolabial(a) + 0.35 * marionette(a)
+             + 0.3 * frown_lines(a) + 0.35 * under_eye(a, wave))  # fmt: skip
+    broken = 0.55 + 0.9 * canvas.noise(30, 2, salt=9)
+    depth = age**1.4 * lines * broken
+    spots = smoothstep(0.74, 0.82, canvas.noise(20, 2, salt=10)) * smoothstep(0.55, 1.0, age)
+    return canvas.darkened(0.22 * depth + 0.16 * spots).raised(-0.055 * depth)
+
+
+def forehead_lines(a: Atlas, wave: Tensor) -> Tensor:
+    phase = (a.y + wave + 0.02 * a.x.square()) / 0.66
+    return _furrow(phase, 0.15) * bump(a.side, a.y, 0, 7.6, 4.6, 1.35)
+
+
+def crows_feet(a: Atlas, wave: Tensor) -> Tensor:
+    across, up = a.side - 4.2, a.y - _AT["eye_y"] + wave
+    far = (across.square() + up.square()).sqrt()
+    fan = _furrow(torch.atan2(up, across.clamp(min=0.05)) / 0.36, 0.17)
+    return fan * torch.exp(-(((far - 1.1) / 0.55) ** 2)) * smoothstep(0.1, 0.6, across)
+
+
+def nasolabial(a: Atlas) -> Tensor:
+    line = 1.62 + 0.50 * (-0.15 - a.y) ** 1 - 0.02 * (a.y + 1.5).square()
+    return band(a.side, line, 0.17) * smoothstep(0.3, -0.5, a.y) * smoothstep(-4.4, -2.9, a.y) * (a.z > 4)
+
+
+def marionette(a: Atlas) -> Tensor:
+    line = 2.72 + 0.10 * (-3.6 - a.y)
+    return band(a.side, line, 0.14) * smoothstep(-3.5, -4.2, a.y) * smoothstep(-6.6, -5.0, a.y) * (a.z > 4)
+
+
+def frown_lines(a: Atlas) -> Tensor:
+    return band(a.side, 0.62 + 0.05 * (a.y - 5.4), 0.13) * bump(a.side, a.y, 0.6, 5.6, 1.2, 0.85)
+
+
+def under_eye(a: Atlas, wave: Tensor) -> Tensor:
+    phase = (a.y - _AT["eye_y"] + 0.06 * (a.side - 3.1).square() + 0.6 * wave) / 0.34
+    return _furrow(phase, 0.18) * bump(a.side, a.y, 3.2, _AT["eye_y"] - 0.95, 1.3, 0.45)
+
+
+def bunny_lines(a: Atlas) -> Tensor:
+    return _furrow((a.y + 0.8 * a.side) / 0.42, 0.18) * bump(a.side, a.y, 0.85, 2.6, 0.65, 1.0)
+
+
+def dimples(a: Atlas) -> Tensor:
+    return bump(a.side, a.y, _AT["mouth_half"] + 0.45, _AT["mouth_y"], 0.18, 0.55) * (a.z > 4)
+
+
+def chin_pebbles(a: Atlas) -> Tensor:
+    ripple = 0.5 + 0.5 * torch.sin(a.x * 9.0 + 2 * torch.sin(a.y * 5.0)) * torch.sin(
+        a.y * 8.5 + 1.5 * torch.sin(a.x * 4.0)
+    )
+    return ripple**3 * bump(a.side, a.y, 0, -6.7, 1.5, 0.95)
+
+
+def corner_lines(a: Atlas) -> Tensor:
+    line = _AT["mouth_half"] + 0.30 + 0.22 * (_AT["mouth_y"] - a.y)
+    return (
+        band(a.side, line, 0.15)
+        * smoothstep(_AT["mouth_y"] + 0.1, _AT["mouth_y"] - 0.5, a.y)
+        * smoothstep(-5.6, -4.4, a.y)
+    )
+
+
+def _furrow(phase: Tensor, width: float) -> Tensor:
+    """Grooves at every whole number of a phase."""
+    off = phase - phase.floor() - 0.5
+    return torch.exp(-((off / width) ** 2))
+
+
+def lips(canvas: Canvas) -> Canvas:
+    """Red lips between the vermilion borders, their fine creases, the dark seam; lipstick over them."""
+    a, size = canvas.atlas, canvas.number
+    mask = lip_mask(a)
+    skin, tone = canvas.colour("skin"), (size("tone") - 1) / 9
+    red = skin * torch.lerp(_rgb(mask, 0.98, 0.52, 0.50), _rgb(mask, 0.80, 0.62, 0.62), tone[:, None])
+    natural = torch.lerp(skin, red, (0.45 + 0.55 * size("lip_redness"))[:, None])
+    creases = 1 - 0.16 * smoothstep(0.5, 0.75, canvas.noise(30, 2, stretch=5.0, salt=11)) * mask
+    painted = torch.lerp(natural, canvas.colour("lip"), size("lipstick")[:, None])
+    done = canvas.covered(painted * creases[:, None], 0.94 * mask.expand(len(canvas.people), -1, -1))
+    seam = torch.exp(-(((a.row - ROW["seam_up"] - 0.5) / 0.55) ** 2)) * smoothstep(
+        _AT["mouth_half"] + 0.15, _AT["mouth_half"] - 0.1, a.side
+    )
+    done = done.darkened(0.55 * seam[None].expand_as(done.relief))
+    wet = 0.8 + 0.9 * size("lipstick")
+    return replace(done, gloss=torch.lerp(done.gloss, wet.expand_as(done.gloss), mask[None]))
+
+
+def lip_mask(a: Atlas) -> Tensor:
+    """1 inside the vermilion, (h, w)."""
+    up = smoothstep(ROW["lip_up"] - 0.25, ROW["lip_up"] + 0.45, a.row)
+    low = smoothstep(ROW["lip_low"] + 0.35, ROW["lip_low"] - 0.35, a.row)
+    return up * low * smoothstep(COLUMN["mouth"] + 0.1, COLUMN["mouth"] - 0.8, a.column.abs())
+
+
+def nostrils(canvas: Canvas) -> Canvas:
+    """Dark nostrils and the shade under the tip."""
+    a = canvas.atlas
+    hole = bump(a.side, a.y, 0.62, _AT["nose_base"] + 0.16, 0.30, 0.15) * smoothstep(9.6, 10.4, a.z)
+    wing = band(((a.side - 1.42) ** 2 + ((a.y - _AT["nose_base"] - 0.75) / 1.1) ** 2).sqrt(), 0.62, 0.10) * smoothstep(
+        1.45, 1.8, a.side
+    )
+    return canvas.darkened((0.82 * hole + 0.22 * wing)[None].expand_as(canvas.relief))
+
+
+def brows(canvas: Canvas) -> Canvas:
+    """Hairs along a tapering arch, slanting outwards."""
+    a = canvas.atlas
+    row = (a.row - ROW["brow_top"]) / (ROW["brow_low"] - ROW["brow_top"])  # 0 upper border, 1 lower
+    along = ((a.side - 1.15) / 4.45).clamp(0, 1)
+    thick = canvas.number("brow") * (0.34 + 0.20 * (1 - along)) * smoothstep(1.0, 0.55, along) + 0.05
+    centre = 0.64 - 0.05 * torch.sin(along * 2.6)
+    inside = (
+        torch.exp(-(((row - centre) / (0.95 * thick)) ** 4))
+        * smoothstep(0.85, 1.6, a.side)
+        * smoothstep(5.75, 5.1, a.side)
+    )
+    hairs = canvas.noise(95, 2, stretch=1.6, salt=12)
+    cover = inside * smoothstep(0.22, 0.62, hairs + 0.32 * inside) * (a.z > 4)
+    return canvas.covered(canvas.colour("brow_colour"), 0.88 * cover).raised(0.012 * cover * hairs)
+
+
+def beard(canvas: Canvas) -> Canvas:
+    """Stubble to full beard: shape by style, density by person."""
+    a = canvas.atlas
+    cheek = (
+        smoothstep(-1.6, -2.8, a.y + 0.16 * (a.side - 3.0)) * smoothstep(-10.0, -8.9, a.y) * smoothstep(1.0, 3.5, a.z)
+    )
+    cheek = torch.maximum(
+        cheek,
+        smoothstep(6.0, 6.7, a.side)
+        * smoothstep(2.4, 0.4, a.y)
+        * smoothstep(-7.0, -5.0, a.y)
+        * smoothstep(0.5, 2.0, a.z)
+        * 0.9,
+    )
+    bare = bump(a.side, a.y, 0.0, -5.1, 0.9, 0.35) * 0.5 + bump(a.side, a.y, 2.3, -4.9, 0.6, 0.6) * 0.4
+    moustache = bump(a.side, a.y, 1.1, -2.05, 1.55, 0.52) * smoothstep(0.0, 0.25, a.side + 0.1)
+    chin = bump(a.side, a.y, 0.0, -6.9, 1.9, 1.7)
+    round_mouth = torch.maximum(moustache, torch.maximum(chin, bump(a.side, a.y, 2.75, -4.2, 0.5, 1.3)))
+    full = torch.maximum(cheek * (1 - bare), torch.maximum(moustache, chin))
+    shapes = {"none": 0 * full, "stubble": full, "moustache": moustache, "goatee": round_mouth, "full": full}
+    mask = torch.stack([shapes[person.beard] for person in canvas.people]) * (1 - lip_mask(a))
+    light = canvas.trait([0.42 if person.beard == "stubble" else 1.0 for person in canvas.people])
+    hairs = canvas.noise(150, 2, stretch=0.7, salt=13)
+    cover = mask * light * (0.35 + 0.65 * canvas.number("beard_density")) * (0.35 + 1.1 * hairs)
+    shaved = canvas.trait([person.sex == "male" and person.age < 70 for person in canvas.people]) * full * 0.10
+    done = canvas.covered(canvas.colour("hair") * (0.6 + 0.7 * hairs[:, None]), cover.clamp(0, 0.95))
+    return done.tinted(1 - (shaved * (1 - mask))[:, None] * _rgb(mask, 1.0, 0.8, 0.6)).raised(0.03 * cover * hairs)
+
+
+def lid_lines(canvas: Canvas) -> Canvas:
+    """The crease above the eye, the roots of the lashes, and make-up on lids and lashes."""
+    a = canvas.atlas
+    near = smoothstep(COLUMN["inner"] - 0.8, COLUMN["inner"] + 1.0, a.column.abs()) * smoothstep(
+        COLUMN["outer"] + 1.4, COLUMN["outer"] - 0.4, a.column.abs()
+    )
+    crease = torch.exp(-(((a.row - ROW["crease"] - 0.2) / 0.65) ** 2)) * near
+    upper = torch.exp(-(((a.row - ROW["lid_up"] + 0.05) / 0.55) ** 2)) * near
+    lower = torch.exp(-(((a.row - ROW["lid_low"] - 0.05) / 0.5) ** 2)) * near
+    lid = (
+        smoothstep(ROW["fold"] + 0.3, ROW["crease"] + 0.5, a.row)
+        * smoothstep(ROW["lid_up"] + 0.6, ROW["lid_up"], a.row)
+        * near
+    )
+    liner = canvas.number("eyeliner")
+    done = canvas.covered(canvas.colour("shadow_colour"), canvas.number("shadow") * lid)
+    roots = (0.35 + 0.30 * canvas.number("lashes") + 0.3 * liner) * upper + (0.14 + 0.35 * liner) * lower
+    return done.darkened(0.26 * crease + roots)
+
+
+LAYERS: tuple[Callable[[Canvas], Canvas], ...] = (
+    base, blood, hollows, freckles, pores, age_lines, nostrils, lips, beard, brows, lid_lines,
+)  # fmt: skip
+
+# Wrinkles that expressions fold: how deep at intensity 5, by unit.
+FOLDS: dict[str, Callable[[Atlas], Tensor]] = {
+    "AU1": lambda a: forehead_lines(a, 0 * a.x) * smoothstep(4.6, 1.0, a.side),
+    "AU2": lambda a: forehead_lines(a, 0 * a.x) * smoothstep(1.2, 3.2, a.side),
+    "AU4": lambda a: 1.2 * frown_lines(a),
+    "AU6": lambda a: crows_feet(a, 0 * a.x) + 0.5 * under_eye(a, 0 * a.x),
+    "AU7": lambda a: 0.5 * under_eye(a, 0 * a.x),
+    "AU9": lambda a: bunny_lines(a) + 0.5 * nasolabial(a),
+    "AU10": lambda a: 0.75 * nasolabial(a),
+    "AU12": lambda a: nasolabial(a) + 0.3 * dimples(a),
+    "AU14": dimples,
+    "AU15": corner_lines,
+    "AU17": chin_pebbles,
+    "AU20": lambda a: 0.6 * corner_lines(a) + 0.3 * nasolabial(a),
+}
+
+
+def painted(canvas: Canvas) -> Canvas:
+    """Every layer in turn."""
+    for layer in LAYERS:
+        canvas = layer(canvas)
+    return canvas
