@@ -1,0 +1,151 @@
+"""Sittings become pictures with exact labels."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from faceforge.errors import BadSpec
+from faceforge.face3d.embedded.model import EmbeddedHead
+from faceforge.face3d.head import HeadParams
+from faceforge.synth import backdrop, occluders, photo, sitting, skin
+from faceforge.synth.render import Cast, Rendering, Shots, cast, render
+from faceforge.synth.shots import pixels_of
+from faceforge.synth.sitting import Sitting
+
+_AT_ONCE = 8  # pictures rendered together; more would only leave the caches
+_DIGITS = 3  # of a pixel, to which landmarks are rounded so that they are equal everywhere
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """A picture (H, W, 3) uint8 and what is true of it."""
+
+    image: NDArray[np.uint8]
+    sitting: Sitting
+    landmarks: NDArray[np.float64]  # (68, 2) pixels, x right and y down, centres at halves
+    parts: NDArray[np.uint8]  # (H, W) index into PART_NAMES
+    depth: NDArray[np.float32]  # (H, W) centimetres from the camera, 0 where no one is
+    normals: NDArray[np.float32]  # (H, W, 3) x right, y up, z to the camera
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom of the landmarks."""
+        low, high = self.landmarks.min(0), self.landmarks.max(0)
+        return (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+
+    def labels(self) -> dict[str, Any]:
+        """The sitting's labels and the landmarks, ready for JSON."""
+        return {**self.sitting.labels(), "landmarks": self.landmarks.tolist(), "box": list(self.box)}
+
+
+def portrait(
+    seed: int, *, size: int = 256, device: torch.device | None = None, allow_reserved: bool = False, **overrides: Any
+) -> Portrait:
+    """The portrait of a seed; overrides name fields of Sitting or Person, such as aus, yaw_deg, age or tone."""
+    return photograph([sitting.sample(seed, allow_reserved=allow_reserved, **overrides)], size, device=device)[0]
+
+
+def photograph(sittings: Sequence[Sitting], size: int = 256, *, device: torch.device | None = None) -> list[Portrait]:
+    """A portrait of every sitting; textures are painted once per person."""
+    return [each for batch in _batches(sittings, size, device) for each in batch]
+
+
+def pictures(sittings: Sequence[Sitting], size: int = 256, *, device: torch.device | None = None) -> Tensor:
+    """Only the pictures, (B, 3, H, W) uint8 on the device: what training streams."""
+    taken = [_developed(crew, some, size)[0] for crew, some in _crews(_checked(sittings, size), size, device)]
+    return torch.cat(taken)
+
+
+def _batches(sittings: Sequence[Sitting], size: int, device: torch.device | None) -> Iterator[list[Portrait]]:
+    for crew, some in _crews(_checked(sittings, size), size, device):
+        images, rendering = _developed(crew, some, size)
+        points = EmbeddedHead(images.device).landmarks68(rendering.mesh)
+        flat = pixels_of([each.camera for each in some], points, size)
+        yield [
+            Portrait(
+                image=images[number].permute(1, 2, 0).numpy(force=True),
+                sitting=each,
+                landmarks=np.round(flat[number].numpy(force=True), _DIGITS),
+                parts=rendering.parts[number].to(torch.uint8).numpy(force=True),
+                depth=rendering.depth[number].numpy(force=True),
+                normals=rendering.normals[number].permute(1, 2, 0).numpy(force=True),
+            )
+            for number, each in enumerate(some)
+        ]
+
+
+def _checked(sittings: Sequence[Sitting], size: int) -> Sequence[Sitting]:
+    if not 1 <= size <= 4096:
+        raise BadSpec(f"size={size!r} is not a picture's size. Give a whole number from 1 to 4096.")
+    return sittings
+
+
+def _crews(
+    sittings: Sequence[Sitting], size: int, device: torch.device | None
+) -> Iterator[tuple[Cast, Sequence[Sitting]]]:
+    """Sittings in small batches, with the cast that plays in each; neighbours of the same person share a cast."""
+    place = torch.get_default_device() if device is None else device
+    last: Cast | None = None
+    for first in range(0, len(sittings), _AT_ONCE):
+        some = sittings[first : first + _AT_ONCE]
+        people = list(dict.fromkeys(each.person for each in some))
+        if last is None or list(last.people) != people:
+            last = cast(people, texels(size), place)
+        yield last, some
+
+
+def texels(size: int) -> int:
+    """How high an atlas a picture of a size needs."""
+    return 256 if size <= 160 else 512 if size <= 400 else 1024
+
+
+def _developed(crew: Cast, some: Sequence[Sitting], size: int) -> tuple[Tensor, Rendering]:
+    """Pictures (B, 3, H, W) uint8 of one batch, and the rendering behind them."""
+    device = crew.sheet.device
+    order = {each: number for number, each in enumerate(crew.people)}
+    shots = Shots(
+        who=[order[each.person] for each in some],
+        poses=poses(some, EmbeddedHead(device)),
+        folds=_folds(some).to(device),
+        cameras=[each.camera for each in some],
+        lights=[each.light for each in some],
+    )
+    rendering = render(crew, shots, size)
+    behind = backdrop.paint([each.scene for each in some], size, device)
+    light = rendering.light + (1 - rendering.coverage) * behind
+    things = occluders.draw([each.occluder for each in some], size, device)
+    around = torch.tensor([each.light.sky[4] for each in some], device=device) * 2.2
+    light = things[:, :3] * around[:, :, None, None] + (1 - things[:, 3:]) * light
+    seeds = torch.tensor([each.noise for each in some], device=device)
+    return photo.apply(light, [each.photo for each in some], seeds), rendering
+
+
+def poses(sittings: Sequence[Sitting], head: EmbeddedHead) -> HeadParams:
+    """The sittings' expressions, gazes and poses as parameters of the embedded head."""
+    each = [head.from_aus(sitting.aus) for sitting in sittings]
+    table = torch.tensor(
+        [[s.yaw_deg, s.pitch_deg, s.roll_deg, s.gaze_yaw_deg, s.gaze_pitch_deg] for s in sittings],
+        dtype=torch.float64,
+        device=head.faces.device,
+    )
+    yaw, pitch, roll, gaze_yaw, gaze_pitch = torch.deg2rad(table).unbind(1)
+    body = torch.stack([0 * pitch, 0.25 * yaw, 0 * roll], 1)
+    eyes = torch.stack([-gaze_pitch, gaze_yaw, 0 * gaze_yaw], 1)[:, None].expand(-1, 2, -1)
+    stacked = {name: torch.cat([getattr(one, name) for one in each]) for name in ("expression", "jaw", "eyelids")}
+    neck = torch.stack([-pitch, 0.75 * yaw, -roll], 1)
+    return HeadParams(neck=neck, rotation=body, eyes=eyes, **stacked)
+
+
+def _folds(sittings: Sequence[Sitting]) -> Tensor:
+    """How deep each unit of skin.FOLDS wrinkles the skin, (B, K) in 0..1."""
+
+    def depth(aus: dict[str, float], code: str) -> float:
+        sides = [aus.get(code + side, 0.0) for side in ("", "L", "R")]
+        return max(0.0, min(1.0, (sides[0] + 0.5 * (sides[1] + sides[2])) / 5))
+
+    return torch.tensor([[depth(dict(each.aus), code) for code in skin.FOLDS] for each in sittings])
