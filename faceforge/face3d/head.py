@@ -32,6 +32,7 @@ class HeadMesh:
 
     vertices: Tensor
     joints: Tensor
+    turn: Tensor | None = None  # (B, 3, 3) root and neck together, for models whose landmarks depend on it
 
 
 class HeadModel(Protocol):

@@ -111,7 +111,7 @@ def shade(normals: Tensor, light: Tensor) -> Tensor:
             f"Light of shape {tuple(light.shape)}; expected (B, 9, 3): nine harmonics of red, green and blue."
         )
     flat = basis(normals).flatten(1, -2)
-    return torch.unflatten(flat @ light, 1, normals.shape[1:-1])
+    return torch.unflatten(flat @ light.to(flat), 1, normals.shape[1:-1])
 
 
 def rotated(light: Tensor, rotation: Tensor) -> Tensor:

@@ -2,13 +2,27 @@
 
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
 
 def vertex_normals(vertices: Tensor, faces: Tensor) -> Tensor:
     """Unit normals of vertices (B, V, 3): the sum of their faces' corner cross products, so larger faces weigh more."""
-    corners = torch.unflatten(vertices[:, faces.reshape(-1)], 1, (len(faces), 3))
-    across = torch.linalg.cross(corners[:, :, 1] - corners[:, :, 0], corners[:, :, 2] - corners[:, :, 0])
+    return _gathered(_face_normals(vertices, faces), vertices, faces)
+
+
+def even_normals(vertices: Tensor, faces: Tensor) -> Tensor:
+    """Unit normals of vertices (B, V, 3) to which every face counts alike: smooth where large faces meet small ones."""
+    return _gathered(normalize(_face_normals(vertices, faces), eps=1e-12, dim=-1), vertices, faces)
+
+
+def _face_normals(vertices: Tensor, faces: Tensor) -> Tensor:
+    """Cross products of two edges of each face, (B, F, 3)."""
+    first, second, third = (vertices.index_select(1, corner) for corner in faces.unbind(1))
+    return torch.linalg.cross(second - first, third - first)
+
+
+def _gathered(per_face: Tensor, vertices: Tensor, faces: Tensor) -> Tensor:
     total = torch.zeros_like(vertices)
-    for corner in range(3):
-        total = total.index_add(1, faces[:, corner], across)
-    return torch.nn.functional.normalize(total, eps=1e-6, dim=-1)
+    for corner in faces.unbind(1):
+        total = total.index_add(1, corner, per_face)
+    return normalize(total, eps=1e-6, dim=-1)

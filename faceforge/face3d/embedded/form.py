@@ -143,7 +143,9 @@ def _heights(t: Traits, at: Landmarks, across: Tensor) -> tuple[Tensor, Tensor]:
     arch = 0.16 + 0.10 * t("brow_arch")
     brow = tail + 0.22 * t("brow_height")
     seam, lip_up, lip_low = lips(t, at, row("seam_up"))
-    apart = 0.11 * smoothstep(0.0, 0.7, row("seam_up") - at.mouth_half)
+    apart = 0.11 * smoothstep(0.0, 0.7, row("seam_up") - at.mouth_half) + 0.2 * smoothstep(
+        0.5, 4.5, row("seam_up") - at.mouth_half
+    )
     near = smoothstep(2.6, 0.8, (row("crease") - at.eye_x).abs())
     crease = up + 0.30 + 0.05 * t("lid_fold") * near
     chin = at.menton
@@ -197,11 +199,11 @@ def lids(t: Traits, at: Landmarks, x: Tensor) -> tuple[Tensor, Tensor]:
     """Heights of the upper and lower lid edge over x; they meet in the corners and part slowly outside."""
     u = ((x - at.eye_x) / at.eye_half).clamp(-1, 1)
     tilt = 0.03 + 0.055 * t("eye_tilt")
-    line = at.eye_y + tilt * (x - at.eye_x) * smoothstep(6.8, 4.6, x)
+    line = at.eye_y - 0.10 + tilt * (x - at.eye_x) * smoothstep(6.8, 4.6, x)
     arc = (1 - u * u).clamp(min=0)
     size = 1 + 0.05 * t("eye_size")
-    upper = 0.52 * (1 + 0.15 * t("eye_open")) * size * arc**0.62 * (1 - 0.16 * u)
-    lower = 0.36 * (1 + 0.06 * t("eye_open")) * size * arc**0.75 * (1 + 0.16 * u)
+    upper = 0.57 * (1 + 0.15 * t("eye_open")) * size * arc**0.62 * (1 - 0.16 * u)
+    lower = 0.40 * (1 + 0.06 * t("eye_open")) * size * arc**0.75 * (1 + 0.16 * u)
     beyond = 0.28 * smoothstep(0.0, 1.1, (x - at.eye_x).abs() - at.eye_half)
     return line + upper + beyond, line - lower - beyond
 
@@ -216,7 +218,7 @@ def lips(t: Traits, at: Landmarks, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     upper = 0.72 * (1 + 0.20 * t("lip_upper")) * (1 - u**2.2).clamp(min=0) ** 0.75
     upper = upper * (1 - (0.17 + 0.09 * t("cupid")) * dip + 0.05 * peak)
     lower = 1.02 * (1 + 0.18 * t("lip_lower")) * (1 - u**2.4).clamp(min=0) ** 0.8
-    return seam, seam + upper + 0.04 + apart + 0.3 * outside, seam - lower - 0.04 - apart - 0.3 * outside
+    return seam, seam + upper + 0.04 + apart + 0.75 * outside, seam - lower - 0.04 - apart - 0.9 * outside
 
 
 def _surface(

@@ -77,9 +77,10 @@ class Person:
         line = torch.atan2(_TMJ[1] - corner[..., 1], corner[..., 2] - _TMJ[2])
         soft = math.radians(3) + math.radians(25) * smoothstep(at.mouth_half, 6.5, x)
         by_angle = smoothstep(line - soft, line + soft, below)
-        row = torch.arange(ROWS, device=skin.device)[None, :, None]
+        row = torch.arange(ROWS, dtype=x.dtype, device=skin.device)[None, :, None]
+        lip = smoothstep(ROW["subnasal"] - 1.0, ROW["lip_up"] + 1.0, row)
         along = (x / at.mouth_half).clamp(max=1.0) ** 4
-        by_lip = torch.where(row >= ROW["seam_low"], 1 - 0.5 * along, (0.04 + 0.46 * along) * (row > ROW["subnasal"]))
+        by_lip = torch.where(row >= ROW["seam_low"], 1 - 0.5 * along, (0.04 + 0.46 * along) * lip)
         inside = smoothstep(at.mouth_half + 1.3, at.mouth_half - 0.1, x)
         weight = by_angle + (by_lip - by_angle) * inside * smoothstep(at.menton + 1.0, at.mouth_y - 2.5, y)
         fading = smoothstep(-1.0, 3.5, z) * smoothstep(-12.8, at.menton - 0.6, y)
