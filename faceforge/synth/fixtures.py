@@ -19,7 +19,7 @@ def eyes(canvas: Canvas, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
     far, turn = (x.square() + y.square()).sqrt(), torch.atan2(y, x)
     noise = grid_noise(canvas.seed + 31, tuple(u.shape), 20, 2)  # type: ignore[arg-type]
     fibres = 0.5 + 0.25 * torch.sin(turn * 23 + 9 * noise) + 0.25 * torch.sin(turn * 41 - 14 * noise)
-    white = _rgb(u, 0.74, 0.70, 0.66) * (1 - 0.25 * smoothstep(0.7, 1.3, far))
+    white = _rgb(u, 0.66, 0.62, 0.58) * (1 - 0.25 * smoothstep(0.7, 1.3, far))
     veins = smoothstep(0.62, 0.74, noise) * smoothstep(0.6, 1.1, far)
     white = white - veins[:, None] * _rgb(u, 0.06, 0.16, 0.15)
     collar = 1 + 0.9 * band(far, 0.24, 0.07)
@@ -38,7 +38,7 @@ def rims(canvas: Canvas, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
 
 def lining(canvas: Canvas, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
     """Lips' inside in front, darkness behind."""
-    red = _rgb(u, 0.30, 0.075, 0.07) * smoothstep(0.35, 1.0, v) ** 1.5 + 0.004
+    red = _rgb(u, 0.34, 0.085, 0.08) * smoothstep(0.0, 1.0, v) + 0.004
     return red.expand(len(canvas.people), -1, -1, -1), torch.full((len(canvas.people), *u.shape), 1.0, device=u.device)
 
 

@@ -17,8 +17,9 @@ from faceforge.face3d.embedded.model import EmbeddedHead, rotation
 from faceforge.face3d.embedded.model import Person as Bones
 from faceforge.face3d.embedded.topology import first_vertices
 from faceforge.face3d.head import HeadMesh, HeadParams
-from faceforge.face3d.mesh import vertex_normals
+from faceforge.face3d.mesh import even_normals
 from faceforge.face3d.raster import Fragments, rasterize
+from faceforge.synth import glasses as spectacles
 from faceforge.synth import hair, shading, skin
 from faceforge.synth.atlas import atlas
 from faceforge.synth.fixtures import assembled
@@ -48,6 +49,7 @@ class Cast:
     hair: Tensor  # (P, 3) colour
     lashes: Tensor  # (P,)
     shells: tuple[Tensor, ...]  # (P, N, 3) at rest, inner and outer
+    glasses: Tensor  # (P, N, 3) at rest
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,7 @@ def cast(people: Sequence[Person], high: int, device: torch.device) -> Cast:
         strands=torch.stack(hair.strands(people, _STRANDS, device), 1),
         hair=torch.tensor([person.hair for person in people], device=device),
         lashes=torch.tensor([person.lashes for person in people], device=device),
+        glasses=spectacles.points(people, bones.form),
         shells=tuple(hair.shells(people, bones.form.skin, share).flatten(1, 2) for share, _, _ in _SHELLS),
     )
 
@@ -102,10 +105,11 @@ def cast(people: Sequence[Person], high: int, device: torch.device) -> Cast:
 def render(crew: Cast, shots: Shots, size: int) -> Rendering:
     """One square picture per shot."""
     stage = _staged(crew, shots, size * SUPERSAMPLING)
-    picture = _solid(stage)
+    picture = _lashed(stage, _solid(stage))
+    if any(crew.people[each].glasses != "none" for each in shots.who):
+        picture = _spectacled(stage, picture)
     for number in range(len(_SHELLS)):
         picture = _haired(stage, picture, number)
-    picture = _lashed(stage, picture)
     opacity = picture.opacity[:, None]
     return Rendering(
         light=avg_pool2d(picture.colour.permute(0, 3, 1, 2) * opacity, SUPERSAMPLING),
@@ -235,7 +239,7 @@ def _inner_shade(vertices: Tensor) -> Tensor:
     above, below = grid[:, ROW["seam_up"], HALF], grid[:, ROW["seam_low"], HALF]
     deep = (0.5 * (above + below)[:, None] - vertices[:, mouth]).norm(dim=-1)
     wide = smoothstep(0.1, 2.0, (above - below).norm(dim=-1))[:, None]
-    shade[:, mouth] = smoothstep(4.2, 0.3, deep) * (0.35 + 0.65 * wide)
+    shade[:, mouth] = smoothstep(6.0, 0.3, deep) * (0.35 + 0.65 * wide)
     return shade
 
 
@@ -245,7 +249,7 @@ def _solid(stage: _Stage) -> _Picture:
     fragments = stage.fragments(stage.vertices, head.faces)
     pixels = covered(fragments, head.faces, stage.vertices.shape[1])
     uv = head.uv.float()[None].expand(len(stage.vertices), -1, -1)
-    normals = vertex_normals(stage.vertices, head.faces)
+    normals = even_normals(stage.vertices, head.faces)
     here = pixels.mixed(torch.cat([normals, uv, stage.reach], -1))
     smooth = normalize(here[:, :3], dim=-1)
     texel = textured(stage.sheet, pixels.picture, torch.stack([here[:, 3], 1 - here[:, 4]], 1))
@@ -289,7 +293,7 @@ def _haired(stage: _Stage, picture: _Picture, number: int) -> _Picture:
     pixels = covered(stage.fragments(points, faces), faces, points.shape[1])
     pixels = pixels.kept(picture.nearer(pixels, 0.05))
     uv = hair.shell_uv().to(device)[None].expand(len(points), -1, -1)
-    here = pixels.mixed(torch.cat([vertex_normals(points.float(), faces), uv], -1))
+    here = pixels.mixed(torch.cat([even_normals(points.float(), faces), uv], -1))
     normals = normalize(here[:, :3], dim=-1)
     tone, cover = textured(stage.crew.strands, pixels.of_picture(stage.index), here[:, 3:]).unbind(1)
     if number:  # the outer shell is wisps; seen edge-on it would be a line in the air
@@ -311,3 +315,22 @@ def _lashed(stage: _Stage, picture: _Picture) -> _Picture:
     comb = 0.55 + 0.45 * torch.sin(along * 95.0 + 3.0 * torch.sin(along * 31.0))
     opacity = 0.95 * pixels.of_picture(stage.crew.lashes[stage.index]) * smoothstep(1.0, 0.25, out) * comb
     return picture.layered(pixels, torch.full((len(out), 3), 0.006, device=out.device), opacity)
+
+
+def _spectacled(stage: _Stage, picture: _Picture) -> _Picture:
+    """Glasses where they are worn: frames, and lenses that mirror a little."""
+    crew, faces = stage.crew, spectacles.faces().to(stage.vertices.device)
+    points = stage.head.carried(crew.glasses[stage.index], stage.shots.poses)
+    pixels = covered(stage.fragments(points, faces), faces, points.shape[1])
+    pixels = pixels.kept(picture.nearer(pixels, 0.0))
+    people = [crew.people[each] for each in stage.shots.who]
+    table = torch.tensor([(spectacles.SHAPES[each.glasses][4], *each.glasses_colour) for each in people])
+    lens, colour = (pixels.of_picture(part.to(points.device)) for part in (table[:, 0], table[:, 1:]))
+    solid = spectacles.solid().to(points.device)[None, :, None].expand(len(points), -1, 1).contiguous()
+    frame = smoothstep(0.93, 0.97, pixels.mixed(solid)[:, 0])
+    normals = normalize(pixels.mixed(even_normals(points.float(), faces)), dim=-1)
+    normals = normals * torch.where(normals[:, 2:] < 0, -1.0, 1.0)
+    tone = torch.full_like(lens, 0.6)
+    lit = shading.hair(stage.lamps, pixels, colour + 0.01, normals, tone)
+    mirrored = torch.lerp(0.02 + 0.25 * shading.sky(stage.lamps, pixels, normals), lit, frame[:, None])
+    return picture.layered(pixels, mirrored, (lens + (1 - lens) * frame) * (lens > 0))

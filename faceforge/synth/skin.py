@@ -109,7 +109,7 @@ def freckles(canvas: Canvas) -> Canvas:
     """Small brown spots over nose and cheeks, and a few moles anywhere."""
     a = canvas.atlas
     spots = smoothstep(0.66, 0.80, canvas.noise(75, 1, salt=4)) * bump(a.side, a.y, 2.2, 1.0, 3.4, 2.0)
-    moles = smoothstep(0.925, 0.96, canvas.noise(42, 1, salt=5)) * smoothstep(0.55, 0.7, canvas.noise(8, 1, salt=6))
+    moles = smoothstep(0.975, 1.0, canvas.noise(120, 1, salt=5)) * smoothstep(0.5, 0.7, canvas.noise(10, 1, salt=6))
     front = smoothstep(2.0, 6.0, a.z) * smoothstep(-10.0, -8.5, a.y)
     shade = 0.45 * canvas.number("freckles") * spots + 0.6 * canvas.number("moles") * moles * front
     return canvas.tinted(1 - shade[:, None] * _rgb(shade, 0.55, 0.85, 1.0))
@@ -238,20 +238,17 @@ def nostrils(canvas: Canvas) -> Canvas:
 
 
 def brows(canvas: Canvas) -> Canvas:
-    """Hairs along a tapering arch, slanting outwards."""
+    """Hairs along a tapering arch: upright at its head, lying outwards along its tail."""
     a = canvas.atlas
     row = (a.row - ROW["brow_top"]) / (ROW["brow_low"] - ROW["brow_top"])  # 0 upper border, 1 lower
     along = ((a.side - 1.15) / 4.45).clamp(0, 1)
-    thick = canvas.number("brow") * (0.34 + 0.20 * (1 - along)) * smoothstep(1.0, 0.55, along) + 0.05
-    centre = 0.64 - 0.05 * torch.sin(along * 2.6)
-    inside = (
-        torch.exp(-(((row - centre) / (0.95 * thick)) ** 4))
-        * smoothstep(0.85, 1.6, a.side)
-        * smoothstep(5.75, 5.1, a.side)
-    )
-    hairs = canvas.noise(95, 2, stretch=1.6, salt=12)
-    cover = inside * smoothstep(0.22, 0.62, hairs + 0.32 * inside) * (a.z > 4)
-    return canvas.covered(canvas.colour("brow_colour"), 0.88 * cover).raised(0.012 * cover * hairs)
+    thick = canvas.number("brow") * (0.30 + 0.22 * (1 - along)) * smoothstep(1.0, 0.55, along) + 0.06
+    centre = 0.66 - 0.05 * torch.sin(along * 2.6)
+    inside = torch.exp(-(((row - centre) / thick) ** 2)) * smoothstep(0.8, 1.9, a.side) * smoothstep(5.8, 4.9, a.side)
+    hairs = canvas.noise(60, 3, stretch=3.2, salt=12)
+    cover = smoothstep(0.30, 0.85, inside * (0.55 + 0.9 * hairs)) * (a.z > 4)
+    colour = canvas.colour("brow_colour") * (0.7 + 0.6 * hairs[:, None])
+    return canvas.covered(colour, 0.86 * cover).raised(0.02 * cover * hairs)
 
 
 def beard(canvas: Canvas) -> Canvas:
@@ -276,8 +273,8 @@ def beard(canvas: Canvas) -> Canvas:
     shapes = {"none": 0 * full, "stubble": full, "moustache": moustache, "goatee": round_mouth, "full": full}
     mask = torch.stack([shapes[person.beard] for person in canvas.people]) * (1 - lip_mask(a))
     light = canvas.trait([0.42 if person.beard == "stubble" else 1.0 for person in canvas.people])
-    hairs = canvas.noise(150, 2, stretch=0.7, salt=13)
-    cover = mask * light * (0.35 + 0.65 * canvas.number("beard_density")) * (0.35 + 1.1 * hairs)
+    hairs = canvas.noise(130, 2, stretch=1.8, salt=13)
+    cover = mask * light * (0.35 + 0.65 * canvas.number("beard_density")) * (0.25 + 1.3 * hairs)
     shaved = canvas.trait([person.sex == "male" and person.age < 70 for person in canvas.people]) * full * 0.10
     done = canvas.covered(canvas.colour("hair") * (0.6 + 0.7 * hairs[:, None]), cover.clamp(0, 0.95))
     return done.tinted(1 - (shaved * (1 - mask))[:, None] * _rgb(mask, 1.0, 0.8, 0.6)).raised(0.03 * cover * hairs)
