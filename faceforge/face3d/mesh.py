@@ -18,7 +18,8 @@ def even_normals(vertices: Tensor, faces: Tensor) -> Tensor:
 def _face_normals(vertices: Tensor, faces: Tensor) -> Tensor:
     """Cross products of two edges of each face, (B, F, 3)."""
     first, second, third = (vertices.index_select(1, corner) for corner in faces.unbind(1))
-    return torch.linalg.cross(second - first, third - first)
+    across: Tensor = torch.linalg.cross(second - first, third - first)
+    return across
 
 
 def _gathered(per_face: Tensor, vertices: Tensor, faces: Tensor) -> Tensor:

@@ -34,7 +34,7 @@ PART_NAMES = ("background", "skin", "eye", "mouth", "ear", "clothes", "hair")
 _PART_OF = {"skin": 1, "rim": 2, "eye": 2, "lining": 3, "teeth": 3, "tongue": 3, "ear": 4, "shoulders": 5}
 _FINE = 256  # subdivisions of a pixel that positions are snapped to
 _STRANDS = (96, 384)
-_SHELLS = ((0.55, 1.0, 0.62), (1.0, 0.72, 1.0))  # share of the thickness, opacity, brightness
+_SHELLS = ((0.78, 1.0, 0.72), (1.0, 0.7, 1.0))  # share of the thickness, opacity, brightness
 
 
 @dataclass(frozen=True)

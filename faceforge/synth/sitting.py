@@ -224,17 +224,17 @@ def _camera(draws: Draws) -> Camera:
 def _light(draws: Draws, scene: Scene) -> Light:
     """A key lamp, a fill and one behind, over the ambient light of the scene."""
     sides = surroundings(scene)
-    warm = draws.normal(0, 0.10)
-    key = scaled((1 + warm, 1.0, 1 - warm), draws.uniform(0.35, 1.5))
+    warm = draws.normal(0, 0.06)
+    key = scaled((1 + warm, 1.0, 1 - warm), draws.uniform(0.35, 1.2))
     fill = scaled((1 - warm, 1.0, 1 + warm), draws.uniform(0.0, 0.45))
     back = scaled((1.0, 1.0, 1.0), draws.uniform(0.0, 0.9) if draws.chance(0.35) else 0.0)
-    level = draws.uniform(0.16, 0.5)
+    level = draws.uniform(0.16, 0.42)
     turn, height = draws.uniform(-80, 80), draws.uniform(5, 62)
     middle = mixed(mixed(sides.left, sides.right, 0.5), mixed(sides.top, sides.bottom, 0.5), 0.5)
     gain = level / max(0.05, sum(middle) / 3)
 
     def from_side(colour: Rgb, share: float = 1.0) -> Rgb:
-        return scaled(mixed(mixed(colour, middle, 0.4), (1 / gain * level,) * 3, 0.25), share * gain)
+        return scaled(mixed(mixed(colour, middle, 0.4), (1 / gain * level,) * 3, 0.5), share * gain)
 
     return Light(
         directions=(_towards(turn, height), _towards(-turn * 0.7, height * 0.3), _towards(180 - turn * 0.4, 35)),

@@ -380,4 +380,5 @@ def _asymmetric(t: Traits, at: Landmarks, skin: Tensor) -> Tensor:
     bend = 0.06 * t("asym_nose") * bump(x, y, 0.0, at.tip, 1.6, 1.6)
     slant = 0.05 * t("asym_mouth") * torch.tanh(x / 1.5) * bump(x, y, 0.0, at.mouth_y, 3.2, 1.3)
     brow = 0.08 * t("asym_brow") * torch.tanh(x / 1.5) * bump(x.abs(), y, 3.2, at.eye_y + 2.1, 2.2, 0.9)
-    return torch.stack([x + lean + bend, y + slant + brow, z], -1)
+    eye = 0.05 * t("asym_eye") * torch.tanh(x / 1.5) * bump(x.abs(), y, at.eye_x, at.eye_y, 1.9, 1.2)
+    return torch.stack([x + lean + bend, y + slant + brow + eye, z], -1)

@@ -107,6 +107,7 @@ class EmbeddedHead:
         return Person(traits, rest(traits))
 
     def __call__(self, params: HeadParams) -> HeadMesh:
+        check_params(params)
         sizes = {len(each) for each in vars(params).values() if each is not None}
         if len(sizes - {1}) > 1:
             raise BadHead(f"Head parameters are batched differently: {sorted(sizes)}. Give each one row per head.")
@@ -114,9 +115,7 @@ class EmbeddedHead:
 
     def pose(self, person: Person, params: HeadParams) -> HeadMesh:
         """The people in an expression and a pose; one person may take many."""
-        for name, value in vars(params).items():
-            if value is not None and not torch.isfinite(value).all():
-                raise BadHead(f"Head parameter {name!r} holds NaN or infinity.")
+        check_params(params)
         skin = self._expressed(person, params)
         pieces = self._assembled(person, skin, params)
         vertices = torch.cat([pieces[name].flatten(1, -2) for name in ("skin", *(each.name for each in PATCHES))], 1)
@@ -143,10 +142,11 @@ class EmbeddedHead:
         return contour68(mesh.vertices[:, : ROWS * COLUMNS].reshape(-1, ROWS, COLUMNS, 3))
 
     def _expressed(self, person: Person, params: HeadParams) -> Tensor:
-        skin = person.form.skin
+        count = max([len(each) for each in vars(params).values() if each is not None] + [len(person.form.skin)])
+        skin = person.form.skin.expand(count, -1, -1, -1)
         for coefficient, move in _moves(person, params):
             skin = skin + coefficient[:, None, None, None] * move
-        skin = _apart(_over_globes(person, skin))
+        skin = _parted(_over_globes(person, _parted(_parted(skin, _LIDS), _LIPS)), _LIDS)
         if params.jaw is None:
             return skin
         hinge = skin.new_tensor(_TMJ)
@@ -198,6 +198,24 @@ class EmbeddedHead:
         return torch.cat([fixed, left, left * left.new_tensor([-1.0, 1.0, 1.0])], 1)
 
 
+_SHAPES = {
+    "identity": (len(TRAITS),), "expression": (len(EXPRESSIONS),), "rotation": (3,), "neck": (3,), "jaw": (3,),
+    "eyes": (2, 3), "eyelids": (2,), "translation": (3,),
+}  # fmt: skip
+
+
+def check_params(params: HeadParams) -> None:
+    """Refuses parameters of a wrong shape, or that are no numbers."""
+    for name, value in vars(params).items():
+        if value is None:
+            continue
+        if value.ndim != 1 + len(_SHAPES[name]) or tuple(value.shape[1:]) != _SHAPES[name]:
+            wanted = ", ".join(["B", *map(str, _SHAPES[name])])
+            raise BadHead(f"Head parameter {name!r} has shape {tuple(value.shape)}. Give ({wanted}).")
+        if not torch.isfinite(value).all():
+            raise BadHead(f"Head parameter {name!r} holds NaN or infinity. Give finite numbers.")
+
+
 def rotation(axis_angle: Tensor) -> Tensor:
     """Axis-angle (..., 3) to matrices (..., 3, 3), smooth at zero."""
     angle = (axis_angle.square().sum(-1) + 1e-24).sqrt()[..., None, None]
@@ -243,12 +261,31 @@ def _over_globes(person: Person, skin: Tensor) -> Tensor:
     return torch.cat([skin[:, : rows.start], near, skin[:, rows.stop :]], 1)
 
 
-def _apart(skin: Tensor) -> Tensor:
-    """Lips may touch but not pass through each other: what overlaps is shared between both."""
-    overlap = (skin[:, ROW["seam_low"], :, 1] - skin[:, ROW["seam_up"], :, 1]).clamp(min=0) / 2
-    columns = torch.arange(-HALF, HALF + 1, device=skin.device).abs() <= COLUMN["mouth"]
+@dataclass(frozen=True)
+class _Slit:
+    """Where two edges may touch: rows that follow the upper and the lower one, and the columns between its corners."""
+
+    upper: str
+    lower: str
+    above: float  # rows over which the upper edge's shift fades
+    below: float
+    columns: tuple[int, int]
+
+
+_LIDS = _Slit("lid_up", "lid_low", 6.0, 4.0, (COLUMN["inner"], COLUMN["outer"]))
+_LIPS = _Slit("seam_up", "seam_low", 7.0, 6.0, (0, COLUMN["mouth"]))
+
+
+def _parted(skin: Tensor, slit: _Slit) -> Tensor:
+    """Edges may touch but not pass through each other: what overlaps is shared between both."""
+    upper, lower = ROW[slit.upper], ROW[slit.lower]
+    overlap = (skin[:, lower, :, 1] - skin[:, upper, :, 1]).clamp(min=0) / 2
+    if not bool((overlap > 0).any()):
+        return skin
+    side = torch.arange(-HALF, HALF + 1, device=skin.device).abs()
+    columns = (side >= slit.columns[0]) & (side <= slit.columns[1])
     row = torch.arange(ROWS, dtype=skin.dtype, device=skin.device)
-    above = smoothstep(ROW["lip_up"] - 3, ROW["seam_up"], row) * (row <= ROW["seam_up"])
-    below = smoothstep(ROW["lip_low"] + 2, ROW["seam_low"], row) * (row >= ROW["seam_low"])
+    above = smoothstep(upper - slit.above, upper, row) * (row <= upper)
+    below = smoothstep(lower + slit.below, lower, row) * (row >= lower)
     shift = (above - below)[None, :, None] * (overlap * columns)[:, None]
     return torch.cat([skin[..., :1], skin[..., 1:2] + shift[..., None], skin[..., 2:]], -1)
