@@ -175,7 +175,9 @@ def lash_strips(skin: Tensor) -> Tensor:
         outer = (share if sign > 0 else 1 - share)[None, :, None]
         length = (0.34 + 0.22 * outer) * smoothstep(0.0, 0.12, outer) * smoothstep(1.02, 0.93, outer)
         sweep = torch.cat([sign * 0.35 * outer, 0.15 + 0 * outer, 1.0 + 0 * outer], -1)
-        lift = torch.cat([0 * outer, 0.42 + 0 * outer, 0 * outer], -1)
+        gap = (edge - skin[:, ROW["lid_low"], columns]).norm(dim=-1, keepdim=True)
+        raised = 0.8 * smoothstep(0.05, 0.6, gap) - 0.38  # lashes of a closed eye hang
+        lift = torch.cat([0 * raised, raised, 0 * raised], -1)
         made.append(torch.stack([edge, edge + 0.55 * length * sweep, edge + length * (sweep + lift)], 1))
     return torch.stack(made, 1)
 

@@ -10,7 +10,7 @@ from benchmarks.landmarker import FULL, See, found_model, landmarker, response, 
 
 PEOPLE = 8
 PORTRAITS = 16
-SIGNS = {"AU1": "browInnerUp", "AU2": "browOuterUp", "AU12": "mouthSmile", "AU26": "jawOpen", "AU43": "eyeBlink"}
+SIGNS = {"AU1": "browInnerUp", "AU2": "browOuterUp", "AU12": "mouthSmile", "AU26": "jawOpen"}
 
 
 @pytest.fixture(scope="module")

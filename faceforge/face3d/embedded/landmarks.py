@@ -9,7 +9,7 @@ _INNER, _OUTER, _MOUTH = COLUMN["inner"], COLUMN["outer"], COLUMN["mouth"]
 
 
 # Rows below the upper border of the brow, and columns, from its tail to its head.
-_BROW = ((2.3, _OUTER + 3.0), (0.9, _OUTER - 0.5 + 1.0), (0.5, 16.5), (0.9, 11.8), (2.0, 6.0))
+_BROW = ((2.3, _OUTER + 3.8), (0.9, _OUTER + 2.4), (0.5, 19.0), (0.9, 13.2), (1.8, 6.9))
 
 
 def _row(name: str, offset: float = 0.0) -> float:
@@ -25,7 +25,6 @@ def _half() -> list[tuple[float, float]]:
     return brow + eye
 
 
-# To be filled by `places68`: brows 17-26, nose 27-35, eyes 36-47, lips 48-67.
 def places68() -> list[tuple[float, float]]:
     """Grid places (row, column) of landmarks 17..67."""
     right = _half()
@@ -33,7 +32,7 @@ def places68() -> list[tuple[float, float]]:
     brow_l = [(row, -column) for row, column in reversed(brow_r)]
     order = [3, 2, 1, 0, 5, 4]
     eye_l = [(eye_r[k][0], -eye_r[k][1]) for k in order]
-    nose = [(_row("fold", 1.0), 0.0), (_row("orbit", -2.0), 0.0), (_row("cheek", -0.5), 0.0), (_row("ala", -1.2), 0.0)]
+    nose = [(_row("fold", 1.9), 0.0), (_row("orbit", -1.0), 0.0), (_row("cheek", 0.6), 0.0), (_row("ala", -1.2), 0.0)]
     base = [(_row("nostril", -0.5), column) for column in (-7.0, -3.6, 0.0, 3.6, 7.0)]
     base[2] = (_row("subnasal", -1.0), 0.0)
     up, low = ROW["lip_up"], ROW["lip_low"]
@@ -62,9 +61,7 @@ def contour68(skin: Tensor) -> Tensor:
 
 def _jaw(skin: Tensor) -> Tensor:
     """17 points along the outline of the face: the jaw edge in front, the side that shows farthest out above it."""
-    rows = [ROW["bag"], ROW["cheek"], ROW["ala"] + 3, ROW["lip_up"], ROW["lip_low"], ROW["chin"] - 1]
-    shares = torch.tensor([0.0, 1.0, 2.0, 3.0, 4.0, 4.6], dtype=skin.dtype, device=skin.device)
-    del shares
+    rows = [ROW["bag"] - 1, ROW["orbit"] + 2, ROW["ala"], ROW["lip_up"], ROW["sulcus"]]
     sides = []
     for sign in (-1, 1):
         columns = HALF + sign * torch.arange(COLUMN["outer"], COLUMN["ear"] + 1, device=skin.device)
@@ -73,7 +70,7 @@ def _jaw(skin: Tensor) -> Tensor:
             line = skin[:, row, columns]
             far = (sign * line[..., 0]).argmax(1)
             edge.append(line[torch.arange(len(line)), far])
-        lower = at_places(skin, [(ROW["menton"], sign * column) for column in (19.5, 13.5, 6.5)])
-        sides.append(torch.cat([torch.stack(edge[:5], 1), lower], 1))
+        lower = at_places(skin, [(ROW["menton"], sign * column) for column in (23.4, 19.2, 11.3)])
+        sides.append(torch.cat([torch.stack(edge, 1), lower], 1))
     chin = skin[:, ROW["menton"], HALF][:, None]
     return torch.cat([sides[0], chin, sides[1].flip(1)], 1)
