@@ -1,0 +1,116 @@
+"""Portraits: pictures and their labels agree, alone or in company."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from faceforge.errors import BadSpec
+from faceforge.synth import Portrait, Sitting, pair, photograph, pictures, sample
+from faceforge.synth.photo import Photo
+from faceforge.synth.render import PART_NAMES
+from faceforge.synth.shots import Camera
+from faceforge.synth.sitting import _UNITS
+
+SIZE = 64
+
+
+def plain(seed: int, **held: object) -> Sitting:
+    return sample(seed, photo=Photo(), occluder=None, **held)
+
+
+def taken(sitting: Sitting, size: int = SIZE) -> Portrait:
+    return photograph([sitting], size)[0]
+
+
+def levels_apart(one: Portrait, other: Portrait) -> int:
+    return int(np.abs(one.image.astype(int) - other.image.astype(int)).max())
+
+
+def test_a_portrait_is_the_same_alone_and_in_a_batch() -> None:
+    sittings = [sample(seed) for seed in (3, 4, 5)]
+    for together, sitting in zip(photograph(sittings, SIZE), sittings, strict=True):
+        alone = taken(sitting)
+        assert levels_apart(alone, together) <= 1
+        assert np.array_equal(alone.landmarks, together.landmarks)
+
+
+def test_the_number_of_threads_changes_no_pixel_by_more_than_a_level() -> None:
+    before = torch.get_num_threads()
+    one = taken(sample(6))
+    torch.set_num_threads(2)
+    try:
+        assert levels_apart(one, taken(sample(6))) <= 1
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_the_same_seed_gives_the_same_bytes() -> None:
+    assert np.array_equal(taken(sample(7)).image, taken(sample(7)).image)
+    assert np.array_equal(taken(sample(7)).image, pictures([sample(7)], SIZE)[0].permute(1, 2, 0).numpy())
+
+
+def test_a_larger_picture_shows_the_same() -> None:
+    small, large = taken(plain(9)), taken(plain(9), 2 * SIZE)
+    halved = large.image.reshape(SIZE, 2, SIZE, 2, 3).mean((1, 3))
+    assert np.abs(halved - small.image).mean() < 4
+    np.testing.assert_allclose(large.landmarks, 2 * small.landmarks, atol=0.01)
+
+
+def test_maps_agree_on_where_the_person_is() -> None:
+    found = taken(plain(10, hair_style="bald"))
+    solid = (found.parts > 0) & (found.parts < PART_NAMES.index("hair"))
+    assert np.array_equal(solid, found.depth > 0)
+    inside = np.linalg.norm(found.normals, axis=-1)[solid]
+    assert np.median(inside) == pytest.approx(1.0, abs=0.02)
+    assert found.normals[solid][:, 2].mean() > 0.3  # they look at the camera
+
+
+def test_landmarks_lie_on_the_features_that_they_name() -> None:
+    found = taken(plain(11, yaw_deg=0.0, aus={}, hair_style="buzz", camera=Camera()), 256)
+    face = {PART_NAMES.index(name) for name in ("skin", "eye", "mouth")}
+    for x, y in found.landmarks[17:]:
+        assert int(found.parts[int(y), int(x)]) in face
+    left, right = found.landmarks[36:42].mean(0), found.landmarks[42:48].mean(0)
+    for x, y in (left, right):
+        assert found.parts[int(y), int(x)] == PART_NAMES.index("eye")
+    assert left[0] < right[0]
+
+
+def test_a_change_of_expression_leaves_the_background_alone() -> None:
+    first, second = (taken(replace(each, photo=Photo(), occluder=None)) for each in pair(14, yaw_deg=5.0))
+    both = (first.parts == 0) & (second.parts == 0)
+    edge = np.pad(both, 1, constant_values=True)
+    well_inside = both & edge[:-2, 1:-1] & edge[2:, 1:-1] & edge[1:-1, :-2] & edge[1:-1, 2:]
+    assert well_inside.sum() > 200
+    assert np.abs(first.image[well_inside].astype(int) - second.image[well_inside].astype(int)).max() <= 1
+    assert levels_apart(first, second) > 20
+
+
+@pytest.mark.parametrize("size", [1, 33])
+def test_odd_sizes_work(size: int) -> None:
+    assert taken(sample(15), size).image.shape == (size, size, 3)
+
+
+@pytest.mark.parametrize("size", [0, 5000])
+def test_sizes_of_no_picture_are_refused(size: int) -> None:
+    with pytest.raises(BadSpec, match=str(size)):
+        taken(sample(15), size)
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        {"aus": dict.fromkeys(_UNITS, 5.0)},
+        {"aus": {"AU12": -5.0, "AU43": -3.0}},
+        {"yaw_deg": 90.0, "pitch_deg": 40.0, "roll_deg": 45.0},
+        {"gaze_yaw_deg": 40.0, "gaze_pitch_deg": -35.0},
+        {"camera": Camera(distance=25.0, half_extent=6.0)},
+    ],
+)
+def test_the_extremes_of_what_is_legal_give_whole_pictures(held: dict[str, object]) -> None:
+    found = taken(plain(16, **held))
+    assert np.isfinite(found.landmarks).all()
+    assert np.isfinite(found.normals).all()
+    assert found.image.std() > 5
