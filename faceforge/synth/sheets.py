@@ -62,7 +62,7 @@ def lights(seed: int, count: int) -> list[Sitting]:
 
 
 def ages(seed: int, count: int) -> list[Sitting]:
-    """The skin of one person over the years, one row per tone."""
+    """The skin of one person over the years."""
     rest = plain(seed)
     years = [18 + 62 * number / max(1, count - 1) for number in range(count)]
     return [
