@@ -43,7 +43,7 @@ AT_ONCE = 40  # portraits between two savings
 PERSON_STEP = 7
 FIRST_PORTRAIT = 1_000_000
 
-# Which blendshapes each unit has to move; any one of them is enough. `brows...` are measured on the landmarks.
+# Which blendshapes each unit has to move; any one of them is enough.
 WANTED = {
     "AU1": ("browInnerUp",), "AU2": ("browOuterUp",), "AU4": ("browDown", "browsLowered", "browsGathered"),
     "AU5": ("eyeWide",), "AU6": ("cheekSquint", "eyeSquint"), "AU9": ("noseSneer",), "AU12": ("mouthSmile",),
@@ -54,6 +54,9 @@ INFORMATIVE = {
     "AU7": ("eyeSquint",), "AU10": ("mouthUpperUp",), "AU14": ("mouthDimple",), "AU16": ("mouthLowerDown",),
     "AU18": ("mouthPucker",), "AU22": ("mouthFunnel",), "AU24": ("mouthPress",), "AU28": ("mouthRollLower",),
 }  # fmt: skip
+MEASURED = ("browsLowered", "browsGathered", "noseRaised")  # on the landmarker's points, where units have no blendshape
+# Its noseSneer and cheekSquint stay below a hundred-thousandth on photographs as well: google-ai-edge/mediapipe#4450.
+BESIDES = {"AU9": ("noseRaised",)}
 
 # Of its 478 points, those nearest to the 68 of iBUG.
 POINTS = (
@@ -136,7 +139,7 @@ class Response:
 
     def __str__(self) -> str:
         others = ", ".join(f"{name} {value:+.2f}" for name, value in self.others.items())
-        required = "" if self.au in WANTED else " (informative)"
+        required = "" if self.sign in WANTED.get(self.au, ()) else " (informative)"
         rhos = " | ".join(f"{each:.2f}" for each in (self.raw, self.change, self.within))
         return f"| {self.au}{required} | {self.sign} | {rhos} | {self.at_full:+.2f} | {others} |"
 
@@ -170,7 +173,7 @@ def landmarker(model: Path) -> Iterator[See]:
             return None
         height, width = image.shape[:2]
         points = np.array([[each.x * width, each.y * height] for each in result.face_landmarks[0]])[list(POINTS)]
-        return Seen(points, {each.category_name: each.score for each in result.face_blendshapes[0]} | _brows(points))
+        return Seen(points, {each.category_name: each.score for each in result.face_blendshapes[0]} | _measured(points))
 
     try:
         with _silence():
@@ -199,11 +202,14 @@ def eye_distance(points: NDArray[np.float64]) -> float:
     return float(np.linalg.norm(points[[36, 39]].mean(0) - points[[42, 45]].mean(0)))
 
 
-def _brows(points: NDArray[np.float64]) -> dict[str, float]:
-    """How low the inner brows are, and how close to each other, in eye distances."""
-    low = points[19:25, 1].mean() - points[[36, 39, 42, 45], 1].mean()
-    apart = float(np.linalg.norm(points[22] - points[21]))
-    return {"browsLowered": float(low) / eye_distance(points), "browsGathered": -apart / eye_distance(points)}
+def _measured(points: NDArray[np.float64]) -> dict[str, float]:
+    """What some units do to landmarks: inner brows and the nose's base against the eyes' corners, in eye distances."""
+    eyes, apart = points[[36, 39, 42, 45], 1].mean(), float(np.linalg.norm(points[22] - points[21]))
+    return {
+        "browsLowered": float(points[19:25, 1].mean() - eyes) / eye_distance(points),
+        "browsGathered": -apart / eye_distance(points),
+        "noseRaised": float(eyes - points[31:36, 1].mean()) / eye_distance(points),
+    }
 
 
 def errors(seen: Seen, truth: Portrait) -> list[float]:
@@ -272,7 +278,8 @@ def watch_person(
 
 
 def _rounded(seen: Seen | None) -> dict[str, float] | None:
-    return None if seen is None else {name: round(score, 5) for name, score in seen.scores.items()}
+    """Five digits, not decimals, so that even blendshapes near a millionth keep their order."""
+    return None if seen is None else {name: float(f"{score:.5g}") for name, score in seen.scores.items()}
 
 
 def response(au: str, sign: str, people: Iterable[dict[str, Any]]) -> Response:
@@ -290,7 +297,7 @@ def response(au: str, sign: str, people: Iterable[dict[str, Any]]) -> Response:
             full.append({name: found[FULL][name] - rest[name] for name in rest})
     whole = np.array([point for curve in curves for point in curve])
     moved = {name: float(np.mean([each[name] for each in full])) for name in (full[0] if full else ())}
-    others = sorted((name for name in moved if name not in (sign, *_BROWS)), key=lambda name: -abs(moved[name]))
+    others = sorted((name for name in moved if name not in (sign, *MEASURED)), key=lambda name: -abs(moved[name]))
     return Response(
         au=au,
         sign=sign,
@@ -301,9 +308,6 @@ def response(au: str, sign: str, people: Iterable[dict[str, Any]]) -> Response:
         others={name: round(moved[name], 3) for name in others[:3]},
         people=len(curves),
     )
-
-
-_BROWS = ("browsLowered", "browsGathered")
 
 
 def _both(scores: dict[str, float]) -> dict[str, float]:
@@ -425,13 +429,13 @@ def report(notes: Notes, aus: Sequence[str], *, people: int, portraits: int) -> 
             lines.append(landmark_row(name, found))
             good &= float(np.mean(found)) < CLOSE
     if known:
-        rows = [response(au, sign, known) for au in aus for sign in (WANTED | INFORMATIVE)[au]]
+        rows = [response(au, sign, known) for au in aus for sign in (WANTED | INFORMATIVE)[au] + BESIDES.get(au, ())]
         lines += [
             "",
             f"| unit ({rows[0].people} people) | sign | raw | change | within | at 5 | what else moved most |",
         ]
         lines += ["|" + "---|" * 7, *map(str, rows)]
-        follows = {row.au for row in rows if row.change >= ENOUGH}
+        follows = {row.au for row in rows if row.change >= ENOUGH and row.sign not in BESIDES.get(row.au, ())}
         weak = [au for au in aus if au in WANTED and au not in follows]
         lines += ["", f"Below {ENOUGH} in change: {', '.join(weak) or 'none'}."]
         good &= not weak

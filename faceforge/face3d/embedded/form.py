@@ -238,7 +238,7 @@ def _surface(
     front_change = (
         t("chin_forward") * 0.40 * band(y, -7.2, 1.6)
         + t("brow_ridge") * 0.16 * band(y, 5.6, 0.9)
-        - t("forehead_slope") * 0.40 * smoothstep(6.5, 12.0, y)
+        - t("forehead_slope") * 0.40 * smoothstep(6.5, 12.0, y) * smoothstep(15.1, 13.5, y)
         + t("double_chin").clamp(min=0) * 0.55 * band(y, -9.6, 0.9)
     )
     width_change = (

@@ -116,6 +116,9 @@ class EmbeddedHead:
     def pose(self, person: Person, params: HeadParams) -> HeadMesh:
         """The people in an expression and a pose; one person may take many."""
         check_params(params)
+        sizes = {len(person.traits.values), *(len(each) for each in vars(params).values() if each is not None)}
+        if len(sizes - {1}) > 1:
+            raise BadHead(f"People and poses are batched differently: {sorted(sizes)}. Give one pose per person.")
         skin = self._expressed(person, params)
         pieces = self._assembled(person, skin, params)
         vertices = torch.cat([pieces[name].flatten(1, -2) for name in ("skin", *(each.name for each in PATCHES))], 1)
@@ -135,7 +138,8 @@ class EmbeddedHead:
             else:
                 for side in sides:
                     expression[0, EXPRESSIONS.index(unit + side)] += intensity / FULL
-        return HeadParams(expression=expression, jaw=jaw, eyelids=lids)
+        # A jaw that closes beyond closed would drive the lower lip through the upper one.
+        return HeadParams(expression=expression, jaw=jaw.clamp(min=0), eyelids=lids)
 
     def landmarks68(self, mesh: HeadMesh) -> Tensor:
         """The iBUG landmarks (B, 68, 3); the jaw contour follows the view down the z axis."""
