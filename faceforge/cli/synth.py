@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from faceforge.cli.sections import Command, option
 from faceforge.cli.values import amount, read_by
+
+if TYPE_CHECKING:
+    import torch
 
 _WHAT, _HOW, _SHEET = "What is drawn", "How it is written", "Contact sheets"
 
@@ -27,6 +30,7 @@ _WHAT, _HOW, _SHEET = "What is drawn", "How it is written", "Contact sheets"
 )
 @option("--clips", section=_WHAT, is_flag=True, help="A clip per seed: an expression comes and goes.")
 @option("--frames", section=_WHAT, default=25, show_default=True, type=click.IntRange(1), help="Frames of a clip.")
+@option("--fps", section=_WHAT, default=25.0, show_default=True, help="Frames per second of a clip.")
 @option(
     "--per-person",
     section=_WHAT,
@@ -85,6 +89,7 @@ _WHAT, _HOW, _SHEET = "What is drawn", "How it is written", "Contact sheets"
     type=click.IntRange(1),
     help="Processes that draw; the bytes do not depend on it.",
 )
+@option("--device", section=_HOW, metavar="NAME", help="Where to draw, as PyTorch calls it.  [default: the processor]")
 @option("--allow-reserved", section=_HOW, is_flag=True, help="Allow the seeds that are kept for evaluation.")
 @option(
     "--sheet",
@@ -131,6 +136,7 @@ def command(
         kind="pairs" if pairs else "clips" if clips else "portraits",
         change=pairs or ("aus",),
         frames=more["frames"],
+        fps=more["fps"],
         per_person=more["per_person"],
         overrides=overrides,
         format=more["layout"],
@@ -138,8 +144,9 @@ def command(
         maps=more["maps"],
         allow_reserved=more["allow_reserved"],
     )
+    device = _device(more["device"])
     with _Bar() as bar:
-        written = write(output, wanted, workers=more["workers"], tell=bar.tell)
+        written = write(output, wanted, workers=more["workers"], device=device, tell=bar.tell)
     click.echo(output)
     click.echo(f"{written.pictures} pictures, {written.new} of them new")
 
@@ -162,13 +169,29 @@ class _Bar:
 
 
 def _draw_sheet(output: Path, kind: str, seed: int, count: int | None, size: int) -> None:
+    from faceforge.cli.outputs import check_output
     from faceforge.io.pictures import write_picture
     from faceforge.synth.draws import check_seed
     from faceforge.synth.examples import provenance
     from faceforge.synth.sheets import sheet
 
+    check_output(output)
     write_picture(sheet(kind, check_seed(seed), count, min(size, 256)), output, provenance(sheet=kind, seed=seed))
     click.echo(output)
+
+
+def _device(name: str | None) -> torch.device | None:
+    if name is None:
+        return None
+    import torch
+
+    from faceforge.errors import BadSpec
+
+    try:
+        return torch.zeros(1, device=name).device
+    except (RuntimeError, AssertionError) as reason:
+        told = str(reason).splitlines()[0]
+        raise BadSpec(f"--device {name!r} cannot be used here ({told}). See `faceforge doctor`.") from reason
 
 
 def _setting(text: str) -> tuple[str, Any]:

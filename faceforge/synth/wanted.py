@@ -1,12 +1,14 @@
 """What a dataset is to hold, as plain values: which sittings it numbers, and how their pictures are called."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from faceforge.errors import BadSpec, nearest
 from faceforge.synth.draws import RESERVED, check_seed
-from faceforge.synth.person import Person
+from faceforge.synth.occluders import Occluder
+from faceforge.synth.person import AGES, BEARDS, GLASSES, HAIR_STYLES, SEXES, TONES, Person
 from faceforge.synth.sitting import Sitting, clip, pair, sample
 
 KINDS = ("portraits", "pairs", "clips")
@@ -15,6 +17,8 @@ PICTURES = ("png", "jpg", "webp")
 MAPS = ("parts", "depth", "normals")
 
 _PERSONAL = frozenset(each.name for each in fields(Person))
+_WORDS = {"sex": SEXES, "hair_style": HAIR_STYLES, "beard": BEARDS, "glasses": GLASSES}
+_RANGES = {"age": (AGES[0][0], AGES[-1][1]), "tone": (1, TONES)}
 _BLOCK = 16  # pictures that are made and recorded together; part of what makes their bytes the same
 
 
@@ -53,6 +57,7 @@ class Wanted:
         if not 1 <= self.size <= 4096:
             raise BadSpec(f"size={self.size!r} is not a picture's size. Give a whole number from 1 to 4096.")
         check_seeds(range(self.seed, self.seed + self.count), self.per_person, allow_reserved=self.allow_reserved)
+        check_overrides(self.overrides)
         self.sittings(0)
 
     @property
@@ -95,6 +100,33 @@ def check_seeds(seeds: range, per_person: int = 1, *, allow_reserved: bool = Fal
         check_seed(each.stop - 1, allow_reserved=allow_reserved)
         if each.start < RESERVED.start < each.stop:
             check_seed(RESERVED.start, allow_reserved=allow_reserved)
+
+
+def check_overrides(overrides: Mapping[str, Any]) -> None:
+    """Refuse values that no portrait could have, or that would make its labels untrue."""
+    usual = sample(0)
+    drawn = {**vars(usual.person), **vars(usual)}
+    for name, value in overrides.items():
+        if name == "seed":
+            raise BadSpec("A portrait's seed is not overridden. Give the dataset another seed.")
+        if name in _WORDS:
+            if value not in _WORDS[name]:
+                raise BadSpec(f"{name}={value!r} is not known. {nearest(str(value), _WORDS[name])}")
+        elif isinstance(drawn.get(name), float):
+            _check_number(name, value)
+        elif name == "occluder":
+            if not isinstance(value, Occluder | None):
+                raise BadSpec(f"occluder={value!r} is a {type(value).__name__}. Give an Occluder, or None.")
+        elif name in drawn and name != "aus" and not isinstance(value, type(drawn[name])):
+            raise BadSpec(f"{name}={value!r} is a {type(value).__name__}. Give a {type(drawn[name]).__name__}.")
+
+
+def _check_number(name: str, value: object) -> None:
+    low, high = _RANGES.get(name, (-math.inf, math.inf))
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise BadSpec(f"{name}={value!r} is not a number. Give a finite one.")
+    if not low <= value <= high:
+        raise BadSpec(f"{name}={value!r} is out of range. Give a number from {low} to {high}.")
 
 
 def personal(seed: int, per_person: int, overrides: Mapping[str, Any], *, allow_reserved: bool) -> dict[str, Any]:

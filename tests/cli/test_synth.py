@@ -22,7 +22,14 @@ def test_it_draws_a_contact_sheet(tmp_path: Path) -> None:
 
 
 def test_what_it_cannot_do_is_one_line(tmp_path: Path) -> None:
-    for more in (("--seed", "900000000"), ("--set", "hair"), ("--set", "colour=3"), ("--pairs", "aus", "--clips")):
+    for more in (
+        ("--seed", "900000000"),
+        ("--set", "hair"),
+        ("--set", "colour=3"),
+        ("--set", "sex=robot"),
+        ("--device", "abacus"),
+        ("--pairs", "aus", "--clips"),
+    ):
         failed = run("synth", str(tmp_path / "set"), "--count", "1", "--size", "32", *more)
         assert failed.code != 0
         assert len(failed.err.strip().splitlines()) == 1, failed.err

@@ -7,11 +7,12 @@ import sys
 import tarfile
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
-from faceforge.errors import BadSpec, ReservedSeed
+from faceforge.errors import BadSpec, CannotWrite, ReservedSeed
 from faceforge.io.provenance import read_provenance
 from faceforge.synth.dataset import write
 from faceforge.synth.draws import RESERVED
@@ -85,4 +86,33 @@ def test_another_wish_for_the_same_folder_is_refused_with_what_differs(tmp_path:
 def test_seeds_kept_for_evaluation_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ReservedSeed):
         write(tmp_path / "set", Wanted(count=2, seed=RESERVED.start - 1))
+    assert not (tmp_path / "set").exists()
+
+
+def test_a_place_that_cannot_hold_a_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    for place in (tmp_path / "file", tmp_path / "file" / "set"):
+        with pytest.raises(CannotWrite, match="file"):
+            write(place, Wanted(count=1, size=32))
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_folder_with_somebody_else_s_files_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(CannotWrite, match=r"thesis\.txt"):
+        write(tmp_path, Wanted(count=1, size=32))
+    assert contents(tmp_path) == {"thesis.txt": b"mine"}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"hair_style": "spiky"}, {"sex": "robot"}, {"age": "abc"}, {"age": 500.0}, {"tone": 30.0}, {"seed": 3},
+        {"yaw_deg": float("nan")}, {"light": "dark"}, {"person": "bob"}, {"traits": 1.0}, {"occluder": "hand"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_values_that_no_portrait_has_are_refused_before_a_folder_is_made(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    with pytest.raises(BadSpec, match=next(iter(wrong))):
+        write(tmp_path / "set", Wanted(count=1, size=32, overrides=wrong))
     assert not (tmp_path / "set").exists()

@@ -29,9 +29,9 @@ def levels_apart(one: Portrait, other: Portrait) -> int:
 
 
 def test_a_portrait_is_the_same_alone_and_in_a_batch() -> None:
-    sittings = [sample(seed) for seed in (3, 4, 5)]
-    for together, sitting in zip(photograph(sittings, SIZE), sittings, strict=True):
-        alone = taken(sitting)
+    sittings = [sample(seed) for seed in (3, 4, 4, 5, 6, 7, 8, 9, 10, 11)]  # more than are rendered at once
+    for together, sitting in zip(photograph(sittings, 32), sittings, strict=True):
+        alone = taken(sitting, 32)
         assert levels_apart(alone, together) <= 1
         assert np.array_equal(alone.landmarks, together.landmarks)
 
@@ -62,9 +62,17 @@ def test_maps_agree_on_where_the_person_is() -> None:
     found = taken(plain(10, hair_style="bald"))
     solid = (found.parts > 0) & (found.parts < PART_NAMES.index("hair"))
     assert np.array_equal(solid, found.depth > 0)
-    inside = np.linalg.norm(found.normals, axis=-1)[solid]
-    assert np.median(inside) == pytest.approx(1.0, abs=0.02)
+    assert np.isfinite(found.depth).all()
     assert found.normals[solid][:, 2].mean() > 0.3  # they look at the camera
+
+
+def test_normals_are_of_unit_length_inside_the_person() -> None:
+    found = taken(plain(10, hair_style="bald", glasses="none"))
+    length = np.linalg.norm(found.normals, axis=-1)
+    assert length.max() <= 1 + 1e-5
+    padded = np.pad(found.depth > 0, 1)
+    inside = padded[1:-1, 1:-1] & padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+    assert (length[inside] > 0.9).mean() > 0.97  # what is left are creases, where neighbours differ
 
 
 def test_landmarks_lie_on_the_features_that_they_name() -> None:
@@ -107,10 +115,19 @@ def test_sizes_of_no_picture_are_refused(size: int) -> None:
         {"yaw_deg": 90.0, "pitch_deg": 40.0, "roll_deg": 45.0},
         {"gaze_yaw_deg": 40.0, "gaze_pitch_deg": -35.0},
         {"camera": Camera(distance=25.0, half_extent=6.0)},
+        {
+            "aus": dict.fromkeys(_UNITS, 5.0),
+            "yaw_deg": -90.0,
+            "roll_deg": -45.0,
+            "gaze_yaw_deg": 30.0,
+            "gaze_pitch_deg": -20.0,
+            "camera": Camera(distance=45.0, half_extent=11.8),
+        },
     ],
 )
 def test_the_extremes_of_what_is_legal_give_whole_pictures(held: dict[str, object]) -> None:
     found = taken(plain(16, **held))
     assert np.isfinite(found.landmarks).all()
     assert np.isfinite(found.normals).all()
+    assert np.isfinite(found.depth).all()
     assert found.image.std() > 5
