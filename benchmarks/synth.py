@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from importlib import import_module
 from itertools import product
+from math import nan
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
@@ -48,7 +49,8 @@ what it prints
   portraits per second, the median of --repeats rounds of --portraits pictures, no maps and no files; textures are
   painted once per person, so several sittings of each cost less. Then the milliseconds that one portrait spends in
   each stage: drawing numbers, painting people (cast), rendering, backdrop, occluder, lens and sensor (photo); the
-  rest is geometry and copies. Every process has one thread. Memory is the most that the process has held so far.
+  rest is geometry and copies. Every process has one thread. The rate by processor time is what a core of its own would
+  give, which other work on the machine does not lower. Memory is the most that the process has held so far.
 
 examples
   python benchmarks/synth.py
@@ -58,12 +60,13 @@ examples
 
 @dataclass(frozen=True)
 class Row:
-    """One setting: portraits per second, milliseconds per portrait by stage, and MiB."""
+    """One setting: portraits per second by the clock and by the processor, milliseconds per portrait, and MiB."""
 
     size: int
     per_person: int
     processes: int
     per_second: float
+    per_processor_second: float  # nan where several processes share the work
     stages: dict[str, float]
     memory: float
 
@@ -89,13 +92,14 @@ def draw(stream: Stream) -> Tensor:
 def alone(stream: Stream, repeats: int, device: torch.device) -> Row:
     """One process: portraits per second, and in a round of its own the stages."""
     draw(stream)  # the first call of a kind builds and allocates
-    times = [timed(partial(draw, stream))[0].clock for _ in range(repeats)]
+    times = [timed(partial(draw, stream))[0] for _ in range(repeats)]
     with stages() as spent:
         whole = timed(partial(draw, stream))[0].clock
     number = stream.count or 1
     each = {name: 1e3 * spent[name] / number for name in COLUMNS[:-1]}
     each["rest"] = 1e3 * whole / number - sum(each.values())
-    return Row(stream.size, stream.per_person, 1, number / median(times), each, peak_memory(device) / 2**20)
+    rates = [number / median(seconds) for seconds in zip(*((one.clock, one.processor) for one in times), strict=True)]
+    return Row(stream.size, stream.per_person, 1, rates[0], rates[1], each, peak_memory(device) / 2**20)
 
 
 @contextmanager
@@ -127,7 +131,7 @@ def together(stream: Stream, repeats: int, processes: int) -> Row:
         list(pool.map(_share, shares))
         rounds = [list(pool.map(_share, shares)) for _ in range(repeats)]
     seconds = [max(end for _, end in each) - min(start for start, _ in each) for each in rounds]
-    return Row(stream.size, stream.per_person, processes, (stream.count or 1) / median(seconds), {}, 0.0)
+    return Row(stream.size, stream.per_person, processes, (stream.count or 1) / median(seconds), nan, {}, 0.0)
 
 
 def _open(gate: Any) -> None:
@@ -161,8 +165,8 @@ def main() -> int:
     for device in dict.fromkeys([HOST, best_device()]):
         load = f", load before {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores" if hasattr(os, "getloadavg") else ""
         print(f"\n{device}, torch {torch.__version__}{load}; ms per portrait, MiB\n")
-        print(f"| pixels | per person | processes | portraits/s | {' | '.join(COLUMNS)} | memory |")
-        print("|" + "---|" * (5 + len(COLUMNS)))
+        print(f"| pixels | per person | processes | portraits/s | by processor | {' | '.join(COLUMNS)} | memory |")
+        print("|" + "---|" * (6 + len(COLUMNS)))
         found: list[Row] = []
         for row in rows(wanted, device):
             print(row, flush=True)

@@ -7,11 +7,14 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.connection import wait
 from typing import TypeVar
 
 import torch
+
+from faceforge.errors import CannotWrite
 
 _AHEAD = 2  # jobs per worker that may wait
 _Job = TypeVar("_Job")
@@ -38,6 +41,11 @@ def in_order(work: Callable[[_Job], _Done], jobs: Sequence[_Job], workers: int) 
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+    except BrokenProcessPool as reason:
+        raise CannotWrite(
+            f"One of {workers} workers was ended from outside, often for lack of memory. "
+            f"The same command continues; ask for fewer workers."
+        ) from reason
     finally:
         pool.shutdown(cancel_futures=True)
 

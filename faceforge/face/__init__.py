@@ -1,0 +1,1 @@
+"""Faces in photographs: where they are, how they are cut out, and how they are put back."""
