@@ -13,6 +13,7 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Amount = Annotated[float, Field(ge=0, le=4, allow_inf_nan=False)]
 Schedule = tuple[tuple[Fraction, Amount], ...]  # (fraction of the trajectory, strength), linear in between
+Turn = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 Side = Annotated[int, Field(ge=1, le=8192)]
 
 
@@ -22,6 +23,12 @@ class EditSpec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     aus: dict[str, Finite] = {}
+    yaw_deg: Turn = 0.0
+    pitch_deg: Turn = 0.0
+    roll_deg: Turn = 0.0
+    gaze_yaw_deg: Turn = 0.0
+    gaze_pitch_deg: Turn = 0.0
+    light: str | tuple[Finite, Finite] | None = None
     prompt: Annotated[str, Field(max_length=2000)] | None = None
     negative_prompt: Annotated[str, Field(max_length=2000)] | None = None
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0

@@ -67,8 +67,9 @@ def test_the_core_can_be_read_in_an_hour() -> None:
 LAYERS = (
     ("errors", "aus"),
     ("io", "spec", "assets"),
-    ("face3d",),
+    ("face", "face3d"),
     ("synth",),
+    ("warp",),
     ("core",),
     ("store",),
     ("memory", "jobs", "result"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-_FRONT = 9.0  # the plane of the face, in which the extent is measured, lies so far before the head's middle
+FRONT = 9.0  # the plane of the face, in which the extent is measured, lies so far before the head's middle
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def seen_by(cameras: Sequence[Camera], points: Tensor) -> Tensor:
     """Points (B, N, 3) in centimetres as each camera sees them: NDC with x left and y up, and the distance."""
     table = points.new_tensor([[c.distance, c.half_extent, c.x, c.y, c.roll_deg] for c in cameras])
     distance, half, x, y, roll = (column[:, None] for column in table.unbind(1))
-    away = distance + _FRONT - points[..., 2]
+    away = distance + FRONT - points[..., 2]
     scale = distance / (away.clamp(min=1.0) * half)
     across, up = (points[..., 0] - x) * scale, (points[..., 1] - y) * scale
     cosine, sine = torch.cos(torch.deg2rad(roll)), torch.sin(torch.deg2rad(roll))

@@ -1,0 +1,162 @@
+"""A photograph with its fitted head, prepared once and warped many times."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from faceforge.errors import BadPicture
+from faceforge.face3d.camera import Perspective
+from faceforge.face3d.embedded.curves import smoothstep
+from faceforge.face3d.embedded.grid import COLUMNS, ROWS
+from faceforge.face3d.embedded.model import EmbeddedHead, Person
+from faceforge.face3d.embedded.topology import first_vertices
+from faceforge.face3d.fitted import HeadFit
+from faceforge.face3d.head import HeadParams
+from faceforge.face3d.mesh import even_normals
+from faceforge.face3d.raster import rasterize
+from faceforge.warp.mirror import mirrored
+from faceforge.warp.spread import continued, nearness
+from faceforge.warp.window import Window, pixels, sampled
+
+HAIR_CM = 5.0  # beyond the fitted head, which has none
+_INNER = ("eye", "lining", "teeth", "tongue")
+FINEST = 640  # grid points to a side of the window: motion is smooth, and pixels are read at full resolution
+
+
+@dataclass(frozen=True)
+class Posed:
+    """A head in one pose before the camera: vertices (V, 3), where they are seen, and their unit normals."""
+
+    vertices: Tensor  # metres
+    points: Tensor  # (V, 3) x and y in pixels of the picture, depth
+    normals: Tensor
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the window's grid shows of a posed head; N covered grid points."""
+
+    flat: Tensor  # (N,) into the grid
+    face: Tensor  # (N,)
+    corners: Tensor  # (N, 3) vertices
+    weights: Tensor  # (N, 3)
+    grid: tuple[int, int]
+
+    def only(self, chosen: Tensor) -> "Seen":
+        """Some of the points, by a mask (N,)."""
+        return Seen(self.flat[chosen], self.face[chosen], self.corners[chosen], self.weights[chosen], self.grid)
+
+    def spread(self, values: Tensor) -> Tensor:
+        """Values (..., N) on the whole grid (..., h, w), 0 where nothing is seen."""
+        whole = values.new_zeros(*values.shape[:-1], self.grid[0] * self.grid[1])
+        whole[..., self.flat] = values
+        return whole.view(*values.shape[:-1], *self.grid)
+
+    def mixed(self, attributes: Tensor) -> Tensor:
+        """Attributes of vertices (V, D) at the grid points, (N, D)."""
+        first, second, third = (attributes.index_select(0, corner) for corner in self.corners.unbind(1))
+        return first * self.weights[:, :1] + second * self.weights[:, 1:2] + third * self.weights[:, 2:]
+
+
+class Plate:
+    """A picture (3, H, W) in 0..1, the head fitted to it, and what the two say of each other."""
+
+    def __init__(self, picture: Tensor, fit: HeadFit, head: EmbeddedHead | None = None) -> None:
+        if tuple(picture.shape) != (3, *fit.size):
+            raise BadPicture(
+                f"A picture of shape {tuple(picture.shape)} and a head fitted to (3, {fit.size[0]}, {fit.size[1]}). "
+                f"Fit the head to this picture."
+            )
+        self.picture, self.fit = picture, fit
+        self.head = head or EmbeddedHead()
+        self.person: Person = self.head.of(fit.params.identity)
+        self.at_rest = self.posed(fit.params)
+        self.window = Window.around(self._solid(self.at_rest), fit.size, FINEST)
+        if min(self.window.height, self.window.width, *self.window.grid) < 8:
+            raise BadPicture("The fitted head lies outside the picture. Fit it again, with the face in view.")
+
+    def posed(self, params: HeadParams) -> Posed:
+        """The person of the photograph in some pose."""
+        mesh = self.head.pose(self.person, params)
+        vertices = mesh.vertices.float()
+        points = pixels(self.fit.camera.project(mesh.vertices, self.fit.size), self.fit.size)[0].float()
+        return Posed(vertices[0], points, even_normals(vertices, self.head.faces)[0])
+
+    def seen(self, posed: Posed) -> Seen:
+        """What the grid shows of it."""
+        fragments = rasterize(self.window.ndc(posed.points[None]), self.head.faces, self.window.grid)
+        found = fragments.pix_to_face.reshape(-1)
+        flat = (found >= 0).nonzero().squeeze(1)
+        face = found.index_select(0, flat)
+        weights = fragments.bary.reshape(-1, 3).index_select(0, flat)
+        return Seen(flat, face, self.head.faces.index_select(0, face), weights, self.window.grid)
+
+    @cached_property
+    def depth(self) -> Tensor:
+        """Of the photograph's own head on the grid (h, w); -1 beside it."""
+        seen = self.seen(self.at_rest)
+        return seen.spread(seen.mixed(self.at_rest.points[:, 2:])[:, 0] + 1) - 1
+
+    def facing(self, posed: Posed) -> Tensor:
+        """How squarely each vertex faces the camera, (V,): the cosine between its normal and the view."""
+        return (posed.normals * normalize(self._eye() - posed.vertices, dim=1)).sum(1)
+
+    @cached_property
+    def belongs(self) -> Tensor:
+        """How much each grid point (h, w) belongs to the head: hair beside the fitted head is known by its colour."""
+        inside = self.depth >= 0
+        per_cm = self.pixels_per_cm / self.window.step
+        colours = sampled(self.picture, self.window.centres(self.window.grid))
+        head = continued(colours, inside.float())
+        behind = continued(colours, 1 - nearness(inside, HAIR_CM * per_cm, 1.5 * HAIR_CM * per_cm))
+        from_head, from_behind = ((colours - each).square().sum(0) + 1e-4 for each in (head, behind))
+        likely = smoothstep(0.6, 0.9, from_behind / (from_head + from_behind))
+        return torch.where(inside, 1.0, likely * nearness(inside, 0.6 * HAIR_CM * per_cm, HAIR_CM * per_cm))
+
+    def looked_up(self, values: Tensor, places: Tensor) -> Tensor:
+        """Values on the grid (h, w) at places (n, m, 2) in pixels."""
+        window = self.window
+        corner = places.new_tensor([window.left, window.top])
+        pitch = places.new_tensor([window.width / window.grid[1], window.height / window.grid[0]])
+        return sampled(values[None], (places - corner) / pitch)[0]
+
+    @cached_property
+    def shown(self) -> Tensor:
+        """How squarely each vertex faces the camera in the photograph, (V,)."""
+        return self.facing(self.at_rest)
+
+    @cached_property
+    def inner(self) -> Tensor:
+        """Which faces (F,) are eyes or the mouth's inside."""
+        table = torch.zeros(len(self.head.faces), dtype=torch.bool)
+        for name, faces in self.head.parts.items():
+            table[faces] = name.startswith(_INNER)
+        return table
+
+    @cached_property
+    def twins(self) -> Tensor:
+        """The vertex (V,) on the other side of the face, or of the eye, that each resembles."""
+        return mirrored(self.head)
+
+    @property
+    def pixels_per_cm(self) -> float:
+        """At the eyes."""
+        skin = slice(0, ROWS * COLUMNS)
+        metres = self.at_rest.vertices[skin, 1].amax() - self.at_rest.vertices[skin, 1].amin()
+        seen = self.at_rest.points[skin, 1].amax() - self.at_rest.points[skin, 1].amin()
+        return float(seen / metres) / 100
+
+    def _eye(self) -> Tensor:
+        """The camera's place, (3,); far away in front for cameras that have none."""
+        camera = self.fit.camera
+        if isinstance(camera, Perspective):
+            eye: Tensor = -(camera.translation[:, None] @ camera.rotation.mT)[0, 0]
+            return eye.float()
+        return torch.tensor([0.0, 0.0, 100.0])
+
+    def _solid(self, posed: Posed) -> Tensor:
+        """Places of head and neck, without the shoulders."""
+        return posed.points[: first_vertices()["shoulders"], :2]
