@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from faceforge.errors import FaceForgeError
     from faceforge.forge import Forge
     from faceforge.jobs import Job
-    from faceforge.models import load
+    from faceforge.loading import load
     from faceforge.result import Result
     from faceforge.spec import EditSpec
 
@@ -25,7 +25,7 @@ _HOMES = {
     "Forge": "faceforge.forge",
     "Job": "faceforge.jobs",
     "Result": "faceforge.result",
-    "load": "faceforge.models",
+    "load": "faceforge.loading",
     "preset": "faceforge.aus",
 }
 

@@ -6,7 +6,6 @@ import importlib.util
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +25,14 @@ from faceforge.core.rows import Encoder, calls, rows_of
 from faceforge.core.start import Start, from_noise, from_picture, noise
 from faceforge.core.text import TextPrompt
 from faceforge.core.types import Request
+from faceforge.editor import Editor
 from faceforge.errors import BadPlugin, BadSpec, Cancelled, PluginConflict, nearest
-from faceforge.jobs import Defaults, Job, PictureLike, Ready, batches, opened, ready, to_image
+from faceforge.jobs import Defaults, Job, Ready, batches, ready, to_image
 from faceforge.result import Result, provenance
 from faceforge.spec import EditSpec
 
 
-class Forge:
+class Forge(Editor):
     """A backbone, its plugins and its defaults. One edit runs at a time; a lock keeps threads apart."""
 
     def __init__(
@@ -89,6 +89,10 @@ class Forge:
             return plugin
 
     @property
+    def device(self) -> torch.device:
+        return self.backbone.device
+
+    @property
     def guidance(self) -> Guidance:
         for plugin in self.plugins.values():
             if plugin.guidance is not None:
@@ -115,26 +119,6 @@ class Forge:
         return found
 
     # Pictures
-
-    def edit(self, image: PictureLike, spec: EditSpec | None = None, **fields: Any) -> Result:
-        """One edited face. Fields of the spec may be given by name: `forge.edit("ada.png", aus={"AU12": 2}, seed=7)`.
-
-        Further names: pictures, vectors, measured, latents (see Job), progress(Step) and cancelled() -> bool.
-        """
-        watch = {name: fields.pop(name) for name in ("progress", "cancelled") if name in fields}
-        return next(self.edit_many([Job.of(image, spec, fields)], **watch))
-
-    def generate(self, spec: EditSpec | None = None, **fields: Any) -> Result:
-        """A new face from text and action units, without a source; takes the same names as `edit`."""
-        watch = {name: fields.pop(name) for name in ("progress", "cancelled") if name in fields}
-        return next(self.edit_many([Job.of(None, spec, fields)], **watch))
-
-    def sweep(self, image: PictureLike | None, *, au: str, values: Iterable[float], **fields: Any) -> Iterator[Result]:
-        """One face at several intensities of one action unit; the face itself is read once."""
-        watch = {name: fields.pop(name) for name in ("progress", "cancelled", "batch_size") if name in fields}
-        job = Job.of(None if image is None else opened(image), None, fields)
-        specs = [job.spec.with_(aus={**job.spec.aus, au: value}) for value in values]
-        return self.edit_many([replace(job, spec=spec) for spec in specs], **watch)
 
     def edit_many(
         self,

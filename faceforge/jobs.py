@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -15,14 +15,19 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
-from faceforge.core.backbone import Backbone
-from faceforge.core.plugin import Plugin
 from faceforge.core.requests import as_wanted, check_aus
 from faceforge.core.types import Request
 from faceforge.errors import BadSpec, nearest
 from faceforge.io.pictures import Picture, fit, read_picture
 from faceforge.spec import EditSpec
 from faceforge.store.registry import listings
+
+if TYPE_CHECKING:
+    from faceforge.core.backbone import Backbone
+    from faceforge.core.plugin import Plugin
+
+REFERENCES = ("expression", "light")  # further photographs that an edit may take these from
+_GENERATIVE = ("prompt", "negative_prompt", "steps", "guidance", "size", "start", "start_at", "strength", "controls")
 
 PictureLike = str | Path | bytes | Image.Image | Picture | np.ndarray[Any, Any]
 
@@ -78,6 +83,20 @@ class Ready:
         given = {**self.request.pictures, **{f"vector {name}": each for name, each in self.request.vectors.items()}}
         shapes = sorted((name, tuple(tensor.shape)) for name, tensor in given.items())
         return self.spec.size, self.spec.steps, self.spec.start, self.spec.start_at, tuple(shapes)
+
+
+def generative(job: Job) -> list[str]:
+    """What of a job only a generator can do, in words."""
+    asked = [name for name in _GENERATIVE if name in job.spec.model_fields_set]
+    asked += [f"picture {name!r}" for name in job.pictures if name not in REFERENCES]
+    return asked + [f"vector {name!r}" for name in job.vectors]
+
+
+def as_draft(job: Job) -> Job:
+    """The same without what only a generator can do."""
+    kept = {name: value for name, value in job.spec.model_dump(exclude_unset=True).items() if name not in _GENERATIVE}
+    references = {name: each for name, each in job.pictures.items() if name in REFERENCES}
+    return Job(job.image, EditSpec(**kept), references)
 
 
 def ready(job: Job, backbone: Backbone, plugins: Mapping[str, Plugin], defaults: Defaults) -> Ready:

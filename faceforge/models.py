@@ -1,4 +1,4 @@
-"""`load`: a Forge by name, folder or hub id."""
+"""Forges by name, folder or hub id."""
 
 from __future__ import annotations
 
@@ -24,15 +24,9 @@ from faceforge.store.release import Base, Files, Release
 RANDOM = "The weights are random: this run proves the pipeline, and its picture means nothing yet."
 
 
-def load(
-    name: str | Path | None = None, *, base: str = "", plugins: Mapping[str, Path] | None = None, **options: Any
-) -> Forge:
-    """A Forge by name ('magicface'), from a saved folder, or from a hub id; nothing named is the random miniature.
-
-    `base` replaces the published base model of a release: a hub id or a folder in diffusers' layout.
-    Further options are those of Forge: parity, lora_scales.
-    """
-    if name is None or name == "tiny":
+def load_forge(name: str | Path, *, base: str = "", plugins: Mapping[str, Path] | None = None, **options: Any) -> Forge:
+    """A Forge by name ('magicface'; 'tiny' is the random miniature), from a saved folder, or from a hub id."""
+    if name == "tiny":
         return miniature(**options)
     folder = Path(name)
     if folder.is_dir():
@@ -44,7 +38,7 @@ def load(
         return forged(convert(plugin, files, release.variant, base or release.base), name=str(name), **options)
     if repository_id(str(name)):
         return load_folder(fetch(str(name)), plugin_files=plugins, **options)
-    known = ["tiny", *published]
+    known = ["warp", "tiny", *published]
     raise BadPlugin(f"{str(name)!r} is not a model, a folder or a hub id (owner/name). {nearest(str(name), known)}")
 
 

@@ -27,7 +27,7 @@ class Result:
 
     image: Image.Image | None
     spec: EditSpec
-    latents: Tensor
+    latents: Tensor | None  # None where no network ran
     seconds: Mapping[str, float]
     provenance: Mapping[str, Any]
     notes: tuple[str, ...] = ()
@@ -44,7 +44,7 @@ class Result:
 
     def report(self) -> str:
         """The edit in words, line by line."""
-        plugins = ", ".join(each["name"] for each in self.provenance["plugins"])
+        plugins = ", ".join(each["name"] for each in self.provenance["plugins"]) or "none"
         times = ", ".join(f"{name} {value:.2f} s" for name, value in self.seconds.items())
         lines = [self.spec.describe(), f"model {self.provenance['model']['name']}; plugins {plugins}", times]
         return "\n".join([*lines, *self.notes])

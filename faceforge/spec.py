@@ -1,8 +1,8 @@
 """The EditSpec: one edit described once; the command line, sidecars, presets and widgets are views of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -17,6 +17,16 @@ Turn = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 Side = Annotated[int, Field(ge=1, le=8192)]
 
 
+# What positive and negative degrees mean, in the picture.
+_DIRECTIONS = (
+    ("yaw_deg", "right", "left"),
+    ("pitch_deg", "up", "down"),
+    ("roll_deg", "clockwise", "counter-clockwise"),
+    ("gaze_yaw_deg", "right", "left"),
+    ("gaze_pitch_deg", "up", "down"),
+)
+
+
 class EditSpec(BaseModel):
     """What to change about a face, and how the picture is made; unset fields follow the loaded model."""
 
@@ -28,7 +38,8 @@ class EditSpec(BaseModel):
     roll_deg: Turn = 0.0
     gaze_yaw_deg: Turn = 0.0
     gaze_pitch_deg: Turn = 0.0
-    light: str | tuple[Finite, Finite] | None = None
+    light: str | tuple[Turn, Turn] | None = None  # a preset, or degrees to the picture's right and up
+    face: Annotated[int, Field(ge=1)] | Literal["all"] = 1  # the largest is 1
     prompt: Annotated[str, Field(max_length=2000)] | None = None
     negative_prompt: Annotated[str, Field(max_length=2000)] | None = None
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
@@ -91,6 +102,22 @@ class EditSpec(BaseModel):
                 return before + (after - before) * (fraction - left) / (right - left)
         return value[0][1] if fraction < value[0][0] else value[-1][1]
 
+    def _turns(self) -> Iterator[str]:
+        """Pose, gaze and light in words."""
+        for name, positive, negative in _DIRECTIONS:
+            degrees = getattr(self, name)
+            if degrees:
+                who = "eyes" if name.startswith("gaze") else "head"
+                yield f"{who} {abs(degrees):g} degrees {positive if degrees > 0 else negative}"
+        if self.light is not None:
+            yield (
+                f"light {self.light}"
+                if isinstance(self.light, str)
+                else "light {:g} right and {:g} up".format(*self.light)
+            )
+        if self.face != 1:
+            yield f"face {self.face}"
+
     def describe(self) -> str:
         """The edit in words.
 
@@ -98,7 +125,7 @@ class EditSpec(BaseModel):
         'more lip corner puller (AU12 +2), less brow lowerer (AU4 -1); "a portrait"; seed 0'
         """
         moves = [f"{'more' if v > 0 else 'less'} {_spoken(code)} ({code} {v:+g})" for code, v in self.aus.items() if v]
-        parts = [", ".join(moves) or "no action unit changed"]
+        parts = [", ".join([*moves, *self._turns()]) or "no action unit changed"]
         if self.prompt:
             parts.append(f'"{self.prompt}"')
         parts += [f"{name} at {value!r}" for name, value in self.strength.items()]

@@ -73,8 +73,10 @@ LAYERS = (
     ("core",),
     ("store",),
     ("memory", "jobs", "result"),
-    ("forge",),
+    ("editor", "reading"),
+    ("forge", "warper"),
     ("models", "testing", "dose", "plugin"),
+    ("loading",),
     ("cli",),
     ("__main__",),
 )

@@ -14,6 +14,12 @@ class Asked:
 
     au: tuple[str, ...]
     preset: tuple[tuple[str, float], ...]
+    yaw: float | None
+    pitch: float | None
+    roll: float | None
+    gaze: tuple[float, float] | None
+    light: str | tuple[float, float] | None
+    face: int | str | None
     prompt: str | None
     negative_prompt: str | None
     measured: tuple[tuple[str, float], ...]
@@ -28,7 +34,9 @@ class Asked:
     size: int | tuple[int, int] | None
     start: str | None
     start_at: float | None
+    draft: bool
     model: str | None
+    finder: str | None
     base: str
     plugins: tuple[str, ...]
     lora_scale: tuple[tuple[str, float], ...]

@@ -12,7 +12,7 @@ from faceforge.core.device import best_device
 from faceforge.core.plugin import Plugin
 from faceforge.dose import judge, measure, store
 from faceforge.errors import BadWeights, FaceForgeError
-from faceforge.models import load
+from faceforge.models import load_forge
 from faceforge.store.checkpoint import damaged
 from faceforge.store.registry import plugin_class
 from faceforge.testing import contract
@@ -43,7 +43,7 @@ def measure_dose(plugin: str, image: Path | None, model: Path | None, by: str) -
     if model is None:
         raise click.UsageError("--dose measures a saved model: name its folder with --model.")
     seen = judge(by)
-    forge = load(model).to(device=best_device())
+    forge = load_forge(model).to(device=best_device())
     slopes = measure(forge, plugin, image or SAMPLE, seen)
     ignored = store(model, plugin, slopes)
     for code, slope in slopes.items():
@@ -61,7 +61,7 @@ def _tell(name: str, fault: str) -> bool:
 
 def _why_not_loaded(folder: Path) -> str:
     try:
-        load(folder)
+        load_forge(folder)
     except FaceForgeError as error:
         return str(error)
     return ""

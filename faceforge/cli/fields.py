@@ -13,12 +13,16 @@ from faceforge.core.manifest import Control, Value
 from faceforge.errors import BadPlugin, BadSpec, nearest
 from faceforge.store.registry import listings, manifest_in
 
-_PLAIN = ("prompt", "negative_prompt", "seed", "steps", "guidance", "size", "start", "start_at")
+_PLAIN = ("light", "face", "prompt", "negative_prompt", "seed", "steps", "guidance", "size", "start", "start_at")
+_TURNS = ("yaw", "pitch", "roll")
 
 
 def spec_fields(asked: Asked) -> dict[str, Any]:
     """What was given, by the names of the spec; nothing else, so that a recorded spec keeps the rest."""
     given = {name: getattr(asked, name) for name in _PLAIN if getattr(asked, name) is not None}
+    given |= {f"{name}_deg": getattr(asked, name) for name in _TURNS if getattr(asked, name) is not None}
+    if asked.gaze is not None:
+        given["gaze_yaw_deg"], given["gaze_pitch_deg"] = asked.gaze
     if asked.au or asked.preset:
         moved = by_unit([_amount(text) for text in asked.au], "--au")
         given["aus"] = aus.added(moved, *(aus.preset(name, value) for name, value in asked.preset))

@@ -1,7 +1,8 @@
-"""A loaded Forge as the options ask for it: its model, further plugins, precision, and what its weights allow."""
+"""The editor that the options ask for: the warp, or a Forge with its plugins, precision, and what its weights allow."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,30 @@ from faceforge.cli.repeat import Record, compare
 from faceforge.cli.terminal import hush, note, spare_processor
 from faceforge.cli.values import once
 from faceforge.errors import BadPlugin, BadSpec, BadWeights, nearest
+from faceforge.loading import WARP
 
 if TYPE_CHECKING:
     from faceforge import Forge
+    from faceforge.editor import Editor
+
+_OF_NETWORKS = ("base", "plugins", "lora_scale", "parity", "dtype", "device", "low_memory")
+
+
+def editor_of(asked: Asked, record: Record | None = None, *, default: str = WARP) -> Editor:
+    """What makes the picture: the warp unless a model is named here or in the record."""
+    model = asked.model or (record.model.name if record else default)
+    return _warper(asked) if asked.draft or model == WARP else forge_of(replace(asked, model=model), record)
+
+
+def _warper(asked: Asked) -> Editor:
+    """The warp; options that would have no effect on it are refused, unless a draft of something else is asked for."""
+    idle = [name for name in _OF_NETWORKS if getattr(asked, name)]
+    if idle and not asked.draft:
+        raise BadSpec(f"--{idle[0].replace('_', '-')} needs a network, and the warp has none. Name one: --model NAME.")
+    hush()
+    from faceforge import load
+
+    return load(WARP, finder=asked.finder)
 
 
 def forge_of(asked: Asked, record: Record | None = None) -> Forge:
@@ -42,7 +64,9 @@ def _loaded(asked: Asked, record: Record | None, model: str | None) -> Forge:
     scales = once(asked.lora_scale, "--lora-scale")
     parity = asked.parity or bool(record and record.model.parity)
     try:
-        forge = load(model, base=asked.base, plugins=loose_files(asked.plugins), parity=parity, lora_scales=scales)
+        forge = load(
+            model or "tiny", base=asked.base, plugins=loose_files(asked.plugins), parity=parity, lora_scales=scales
+        )
     except BadPlugin as error:
         if asked.model or record is None:
             raise

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from faceforge.cli.asked import Asked
-from faceforge.cli.loading import forge_of
+from faceforge.cli.loading import editor_of
 from faceforge.cli.outputs import check_output, tell, tell_about
 from faceforge.cli.plan import tell_plan
 from faceforge.cli.terminal import Progress
 from faceforge.cli.wishes import wish_of
-
-if TYPE_CHECKING:
-    pass
+from faceforge.jobs import as_draft
+from faceforge.loading import WARP
 
 
 def make_one(asked: Asked, image: Path | None, output: Path, *, sidecar: bool, sample: bool) -> None:
@@ -23,10 +21,10 @@ def make_one(asked: Asked, image: Path | None, output: Path, *, sidecar: bool, s
     if asked.dry_run:
         tell_plan(asked, wish, output)
         return
-    forge = forge_of(asked, wish.record)
-    job = wish.job(wish.spec)
+    editor = editor_of(asked, wish.record, default=WARP if sample else "tiny")
+    job = as_draft(wish.job()) if asked.draft else wish.job()
     with Progress() as progress:
-        result = next(iter(forge.edit_many([job], progress=progress.step)))
+        result = next(iter(editor.edit_many([job], progress=progress.step)))
     result.save(output, sidecar=sidecar)
     tell(output, result)
-    tell_about(forge, asked)
+    tell_about(editor, asked)

@@ -13,7 +13,18 @@ import click
 from faceforge.aus import PRESETS
 from faceforge.cli.asked import Asked
 from faceforge.cli.sections import Command, option
-from faceforge.cli.values import amount, named_file, preset, read_by, setting, size, strength
+from faceforge.cli.values import (
+    amount,
+    light,
+    named_file,
+    preset,
+    read_by,
+    setting,
+    size,
+    strength,
+    two_angles,
+    which_face,
+)
 
 CHANGE, LOOK, MODEL, OUTPUT = "What to change", "How to draw it", "Which model", "Output"
 DTYPES = ("float32", "bfloat16", "float16")
@@ -40,10 +51,37 @@ def _flag(section: str, flag: str, help: str, *short: str) -> Add:
 _SHARED = (
     _many(CHANGE, "--au", "AU=NUMBER", None, "An action unit and by how much, in FACS units; may be repeated."),
     _many(CHANGE, "--preset", "NAME[=AMOUNT]", preset, f"A mixture, added to --au: {', '.join(PRESETS)}."),
+    _one(CHANGE, "--yaw", "DEGREES", "Turn the head, to the picture's right.", float),
+    _one(CHANGE, "--pitch", "DEGREES", "Raise the head.", float),
+    _one(CHANGE, "--roll", "DEGREES", "Lean the head, clockwise.", float),
+    _one(CHANGE, "--gaze", "RIGHT[,UP]", "Turn the eyes, in degrees.", None, callback=read_by(two_angles)),
+    _one(
+        CHANGE,
+        "--light",
+        "NAME|RIGHT[,UP]",
+        "A light by name (studio, window, left, top, ...), or from where it comes, in degrees from the front.",
+        None,
+        callback=read_by(light),
+    ),
+    _one(
+        CHANGE,
+        "--face",
+        "NUMBER|all",
+        "Which face, the largest being 1.  [default: 1]",
+        None,
+        callback=read_by(which_face),
+    ),
     _one(CHANGE, "--prompt", "TEXT", "The picture in words."),
     _one(CHANGE, "--negative-prompt", "TEXT", "What it should not look like."),
     _many(CHANGE, "--measured", "AU=NUMBER", amount, "What the source shows, for plugins that want absolute numbers."),
-    _many(CHANGE, "--picture", "NAME=FILE", named_file, "A further picture: background=room.png.", "pictures"),
+    _many(
+        CHANGE,
+        "--picture",
+        "NAME=FILE",
+        named_file,
+        "A further picture: background=room.png; expression=FILE or light=FILE takes that from another photograph.",
+        "pictures",
+    ),
     _many(
         CHANGE, "--vector", "NAME=FILE", named_file, "Numbers: .npy, .safetensors or .pt with one tensor.", "vectors"
     ),
@@ -69,7 +107,13 @@ _SHARED = (
     _one(LOOK, "--size", "PIXELS", "512, or 512x768 for width and height.", None, callback=read_by(size)),
     _one(LOOK, "--start", "NAME", "Which of the pictures to start from.  [default: source]"),
     _one(LOOK, "--start-at", "FRACTION", "0 starts from noise; 0.6 keeps much of that picture.", float),
-    _one(MODEL, "--model", "NAME|FOLDER|HUB_ID", "What makes the picture.  [default: the built-in one]"),
+    _flag(
+        MODEL, "--draft", "Only move the photograph's own pixels, whatever the model: at once, and without a generator."
+    ),
+    _one(
+        MODEL, "--model", "NAME|FOLDER|HUB_ID", "What makes the picture.  [default: warp, the photograph's own pixels]"
+    ),
+    _one(MODEL, "--finder", "NAME", "Who finds faces: mediapipe, embedded.  [default: the best installed]"),
     _one(MODEL, "--base", "FOLDER|HUB_ID", "Another base for a published release.", default=""),
     _many(MODEL, "--plugin", "NAME|FILE.py|FOLDER", None, "One more plugin: installed, loose or saved.", "plugins"),
     _many(MODEL, "--lora-scale", "PLUGIN=NUMBER", amount, "Another factor for a plugin's LoRA than it has."),

@@ -14,7 +14,8 @@ from faceforge.errors import CannotWrite
 from faceforge.io.pictures import writable_format
 
 if TYPE_CHECKING:
-    from faceforge import Forge, Result
+    from faceforge import Result
+    from faceforge.editor import Editor
 
 
 def check_output(path: Path, sources: Iterable[Path | None] = ()) -> None:
@@ -41,11 +42,11 @@ def tell(path: Path, result: Result) -> None:
     click.echo(result.report())
 
 
-def tell_about(forge: Forge, asked: Asked) -> None:
+def tell_about(editor: Editor, asked: Asked) -> None:
     """What the model has to say about itself, and the memory it took where that was asked for."""
-    if forge.notice:
-        click.echo(forge.notice)
+    if editor.notice:
+        click.echo(editor.notice)
     if asked.low_memory:
         from faceforge.core.device import peak_memory
 
-        click.echo(f"peak memory {peak_memory(forge.backbone.device) / 2**20:.0f} MiB")
+        click.echo(f"peak memory {peak_memory(editor.device) / 2**20:.0f} MiB")

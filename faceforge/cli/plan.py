@@ -13,6 +13,7 @@ from faceforge.cli.releases import check_model_options, published
 from faceforge.cli.wishes import Wish
 from faceforge.errors import BadPlugin, BadWeights, nearest
 from faceforge.io.hub import repository_id
+from faceforge.loading import WARP
 
 
 def tell_plan(asked: Asked, wish: Wish, output: Path, *, pictures: int = 1) -> None:
@@ -23,7 +24,7 @@ def tell_plan(asked: Asked, wish: Wish, output: Path, *, pictures: int = 1) -> N
     for name, picture in wish.pictures.items():
         width, height = picture.image.size
         click.echo(f"{name} picture: {picture.name}, {width}x{height} pixels, sha256 {picture.sha256[:12]}")
-    for line in _model(model or "tiny", asked):
+    for line in _model(WARP if asked.draft else model or WARP, asked):
         click.echo(line)
     for name in asked.plugins:
         click.echo(f"also attached: {name}")
@@ -33,7 +34,9 @@ def tell_plan(asked: Asked, wish: Wish, output: Path, *, pictures: int = 1) -> N
 def _model(name: str, asked: Asked) -> Iterator[str]:
     releases = published()
     release = releases.get(name)
-    if name == "tiny":
+    if name == WARP:
+        yield "model warp: the photograph's own pixels, moved by a fitted head; nothing is generated"
+    elif name == "tiny":
         yield "model tiny: the random miniature that comes with FaceForge"
     elif Path(name).is_dir():
         yield _saved(Path(name))
@@ -45,7 +48,7 @@ def _model(name: str, asked: Asked) -> Iterator[str]:
     elif repository_id(name):
         yield f"model {name}: a saved model on the hub, downloaded unless cached"
     else:
-        known = ["tiny", *releases]
+        known = [WARP, "tiny", *releases]
         raise BadPlugin(f"{name!r} is not a model, a folder or a hub id (owner/name). {nearest(name, known)}")
 
 

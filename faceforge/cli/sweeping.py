@@ -11,7 +11,7 @@ import click
 
 from faceforge import aus
 from faceforge.cli.asked import Asked
-from faceforge.cli.loading import forge_of
+from faceforge.cli.loading import editor_of
 from faceforge.cli.outputs import check_folder, check_output, tell_about
 from faceforge.cli.plan import tell_plan
 from faceforge.cli.sheet import Sheet
@@ -19,6 +19,7 @@ from faceforge.cli.terminal import Progress, note
 from faceforge.cli.wishes import wish_of
 from faceforge.errors import BadSpec
 from faceforge.io.pictures import write_picture
+from faceforge.jobs import as_draft
 from faceforge.spec import EditSpec
 
 
@@ -65,13 +66,13 @@ def make_sheet(asked: Asked, image: Path | None, grid: Grid, output: Path | None
     if asked.dry_run:
         tell_plan(asked, wish, output or folder or Path(), pictures=len(cells))
         return
-    forge = forge_of(asked, wish.record)
-    jobs = [wish.job(spec) for _, _, spec in cells]
+    editor = editor_of(asked, wish.record)
+    jobs = [as_draft(wish.job(spec)) if asked.draft else wish.job(spec) for _, _, spec in cells]
     sheet = grid.sheet()
     provenance: Mapping[str, Any] = {}
     notes: dict[str, None] = {}
     with Progress(len(cells)) as progress:
-        for (row, column, _), result in zip(cells, forge.edit_many(jobs, progress=progress.step), strict=True):
+        for (row, column, _), result in zip(cells, editor.edit_many(jobs, progress=progress.step), strict=True):
             if folder is not None:
                 folder.mkdir(exist_ok=True)
                 result.save(folder / grid.name(row, column))
@@ -88,7 +89,7 @@ def make_sheet(asked: Asked, image: Path | None, grid: Grid, output: Path | None
     if folder is not None:
         click.echo(folder)
     click.echo(f"{len(cells)} pictures: {', '.join(grid.units)} at {', '.join(map(_signed, grid.values))}")
-    tell_about(forge, asked)
+    tell_about(editor, asked)
 
 
 def _of_sheet(first: Mapping[str, Any], held: EditSpec, grid: Grid) -> dict[str, Any]:

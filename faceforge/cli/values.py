@@ -95,6 +95,34 @@ def size(text: str) -> int | tuple[int, int]:
         raise ValueError(f"{text!r} is not a size. Write 512, or 512x768 for width and height.") from None
 
 
+def two_angles(text: str) -> tuple[float, float]:
+    """
+    >>> two_angles("20,-5"), two_angles("20")
+    ((20.0, -5.0), (20.0, 0.0))
+    """
+    across, _, up = text.partition(",")
+    return _number(across), _number(up or "0")
+
+
+def light(text: str) -> str | tuple[float, float]:
+    """A preset, or degrees to the picture's right and up.
+
+    >>> light("window"), light("-60,20")
+    ('window', (-60.0, 20.0))
+    """
+    return two_angles(text) if text.lstrip("+-")[:1].isdigit() else text
+
+
+def which_face(text: str) -> int | str:
+    """
+    >>> which_face("2"), which_face("all")
+    (2, 'all')
+    """
+    if text != "all" and not text.isdigit():
+        raise ValueError(f"{text!r} is not a face. Write 1 for the largest, 2 for the next, or all.")
+    return text if text == "all" else int(text)
+
+
 def intensities(text: str) -> tuple[float, ...]:
     """A list, or FIRST:LAST:STEP with both ends included.
 

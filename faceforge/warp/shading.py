@@ -67,7 +67,7 @@ def wrinkles(plate: Plate, seen: Seen, target: Target) -> Tensor | None:
     used = {code: value for code, value in step.items() if abs(value) > 1e-6}
     if not used:
         return None
-    sheet = torch.stack([value * folds()[code] for code, value in used.items()]).sum(0)
+    sheet = torch.stack([value * folds(plate.picture.device)[code] for code, value in used.items()]).sum(0)
     uv = seen.mixed(plate.head.uv.float())
     picture = torch.zeros(len(uv), dtype=torch.int64)
     share = uv[:, 0] / SKIN_WIDTH
@@ -76,9 +76,9 @@ def wrinkles(plate: Plate, seen: Seen, target: Target) -> Tensor | None:
 
 
 @cache
-def folds() -> Mapping[str, Tensor]:
+def folds(device: torch.device) -> Mapping[str, Tensor]:
     """The wrinkles of every unit that folds the skin, (h, w) each."""
-    place = atlas(_TEXELS, torch.device("cpu"))
+    place = atlas(_TEXELS, device)
     return {code: fold(place) for code, fold in FOLDS.items()}
 
 

@@ -1,0 +1,98 @@
+"""What FaceForge reads in a photograph, once: its faces, and the head fitted to each."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from threading import Lock
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from faceforge.face.advice import advice
+from faceforge.face.find import choose, find_faces
+from faceforge.face.found import Face
+from faceforge.face3d.fit import fit
+from faceforge.face3d.fitted import HeadFit
+from faceforge.io.pictures import Picture
+from faceforge.warp.plate import Plate
+
+_KEPT = 4  # photographs whose reading is remembered
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """One face of a photograph: where it is, the head that explains it, and what the user should know."""
+
+    face: Face
+    fit: HeadFit
+    advice: tuple[str, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return (*self.advice, *self.fit.notes)
+
+
+@dataclass
+class Photograph:
+    """A picture and its faces; heads are fitted when they are asked for, and kept."""
+
+    picture: Picture
+    faces: Sequence[Face]
+    seconds: dict[str, float] = field(default_factory=dict)
+    _readings: dict[int, Reading] = field(default_factory=dict)
+    _plates: dict[int, Plate] = field(default_factory=dict)
+
+    @cached_property
+    def pixels(self) -> Tensor:
+        """The picture (3, H, W) in 0..1."""
+        found = torch.from_numpy(np.array(self.picture.image, dtype=np.float32))
+        return (found / 255).permute(2, 0, 1).contiguous()
+
+    def readings(self, which: int | str) -> list[Reading]:
+        """The chosen face, or all of them."""
+        return [self._reading(each) for each in choose(self.faces, which)]
+
+    def plate(self, reading: Reading) -> Plate:
+        """The photograph with that head, ready to be warped."""
+        key = id(reading)
+        if key not in self._plates:
+            self._plates[key] = Plate(self.pixels, reading.fit)
+        return self._plates[key]
+
+    def _reading(self, face: Face) -> Reading:
+        key = id(face)
+        if key not in self._readings:
+            began = time.perf_counter()
+            array = np.asarray(self.picture.image)
+            self._readings[key] = Reading(face, fit(array, face), tuple(advice(array, face)))
+            self.seconds["fit"] = self.seconds.get("fit", 0.0) + time.perf_counter() - began
+        return self._readings[key]
+
+
+class Reader:
+    """Reads photographs and remembers the last few, so that a slider never waits for what it has seen before."""
+
+    def __init__(self, finder: str | None = None) -> None:
+        self.finder = finder
+        self._kept: OrderedDict[str, Photograph] = OrderedDict()
+        self._lock = Lock()
+
+    def read(self, picture: Picture) -> Photograph:
+        """The photograph with its faces found; a picture without a face is refused."""
+        with self._lock:
+            if picture.sha256 in self._kept:
+                self._kept.move_to_end(picture.sha256)
+                return self._kept[picture.sha256]
+        began = time.perf_counter()
+        faces = find_faces(np.asarray(picture.image), backend=self.finder)
+        found = Photograph(picture, faces, {"find": time.perf_counter() - began})
+        with self._lock:
+            self._kept[picture.sha256] = found
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return found

@@ -1,0 +1,119 @@
+"""The editor that needs no generator: it moves a photograph's own pixels as a fitted head moves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from faceforge.editor import Editor
+from faceforge.errors import BadSpec, Cancelled
+from faceforge.face3d.embedded.model import EmbeddedHead
+from faceforge.io.pictures import Picture
+from faceforge.jobs import Job, generative, opened
+from faceforge.reading import Reader, Reading
+from faceforge.result import Result
+from faceforge.spec import EditSpec
+from faceforge.warp.plate import Plate
+from faceforge.warp.target import Target, by_side, target
+from faceforge.warp.warp import warp
+
+if TYPE_CHECKING:
+    from faceforge.core.loop import Step
+
+
+class Warper(Editor):
+    """Edits photographs without any weights of a generator; what a photograph cannot know it fills in plainly."""
+
+    name = "warp"
+
+    def __init__(self, *, finder: str | None = None) -> None:
+        self.reader = Reader(finder)
+        self.head = EmbeddedHead()
+
+    def edit_many(
+        self,
+        jobs: Iterable[Job],
+        *,
+        batch_size: int = 1,
+        progress: Callable[[Step], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Iterator[Result]:
+        """Results in the order of the jobs; a photograph is analysed once, however many edits follow."""
+        for job in jobs:
+            if cancelled is not None and cancelled():
+                raise Cancelled("Stopped before the next picture, as asked; nothing of it was written.")
+            yield self._edited(job)
+
+    def _edited(self, job: Job) -> Result:
+        refuse_what_needs_a_generator(job)
+        pictures = {"source": opened(_source(job)), **{name: opened(each) for name, each in job.pictures.items()}}
+        photograph = self.reader.read(pictures["source"])
+        readings = photograph.readings(job.spec.face)
+        began = time.perf_counter()
+        pixels, notes = photograph.pixels, [note for reading in readings for note in reading.notes]
+        for reading in readings:
+            first = pixels is photograph.pixels
+            plate = photograph.plate(reading) if first else Plate(pixels, reading.fit, self.head)
+            wanted = self._target(job.spec, reading, pictures)
+            pixels, notes = warp(plate, wanted).picture, [*notes, *wanted.notes]
+        seconds = {**photograph.seconds, "warp": time.perf_counter() - began}
+        history = _provenance(job.spec, pictures, readings, self.head)
+        return Result(to_picture(pixels), job.spec, None, seconds, history, tuple(dict.fromkeys(notes)))
+
+    def _target(self, spec: EditSpec, reading: Reading, pictures: Mapping[str, Picture]) -> Target:
+        light = None
+        if "expression" in pictures:
+            shown = by_side(self._first(pictures["expression"]).fit.aus)
+            own = by_side(reading.fit.aus)
+            change = {code: shown.get(code, 0.0) - own.get(code, 0.0) for code in {**shown, **own}}
+            wanted = by_side(spec.aus)
+            spec = spec.with_(
+                aus={code: change.get(code, 0.0) + wanted.get(code, 0.0) for code in {**change, **wanted}}
+            )
+        if "light" in pictures:
+            light = self._first(pictures["light"]).fit.light[0]
+        return target(reading.fit, spec, self.head, light=light)
+
+    def _first(self, picture: Picture) -> Reading:
+        """The largest face of another photograph."""
+        return self.reader.read(picture).readings(1)[0]
+
+
+def refuse_what_needs_a_generator(job: Job) -> None:
+    """The warp draws nothing: say which wish it cannot grant, and who could."""
+    asked = generative(job)
+    if asked:
+        raise BadSpec(
+            f"{asked[0]} needs a generator, and the warp has none. Load a model that generates "
+            f"(magicface, rigface, fineface, or your own folder), or leave it out."
+        )
+
+
+def to_picture(pixels: Tensor) -> Image.Image:
+    """Pixels (3, H, W) in 0..1 as a picture."""
+    return Image.fromarray(pixels.mul(255).round().to(torch.uint8).permute(1, 2, 0).numpy())
+
+
+def _source(job: Job) -> Any:
+    if job.image is None:
+        raise BadSpec("The warp edits a photograph and was given none. Give one, or load a model that generates.")
+    return job.image
+
+
+def _provenance(
+    spec: EditSpec, pictures: Mapping[str, Picture], readings: Iterable[Reading], head: EmbeddedHead
+) -> dict[str, Any]:
+    return {
+        "label": "AI-edited",
+        "spec": spec.model_dump(mode="json", exclude_defaults=True),
+        "pictures": {name: {"name": each.name, "sha256": each.sha256} for name, each in pictures.items()},
+        "model": {"name": Warper.name, "head": "embedded", "finder": [each.face.backend for each in readings]},
+        "plugins": [],
+        "versions": {package: version(package) for package in ("faceforge", "torch")},
+    }
