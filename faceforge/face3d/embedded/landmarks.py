@@ -11,6 +11,10 @@ _INNER, _OUTER, _MOUTH = COLUMN["inner"], COLUMN["outer"], COLUMN["mouth"]
 # Rows below the upper border of the brow, and columns, from its tail to its head.
 _BROW = ((2.3, _OUTER + 3.8), (0.9, _OUTER + 2.4), (0.5, 19.0), (0.9, 13.2), (1.8, 6.9))
 
+# The rows on which the jaw's upper five points slide, and the columns of the lower three.
+_EDGE_ROWS = [ROW["bag"] - 1, ROW["orbit"] + 2, ROW["ala"], ROW["lip_up"], ROW["sulcus"]]
+_CHIN = (23.4, 19.2, 11.3)
+
 
 def _row(name: str, offset: float = 0.0) -> float:
     return ROW[name] + offset
@@ -61,16 +65,26 @@ def contour68(skin: Tensor) -> Tensor:
 
 def _jaw(skin: Tensor) -> Tensor:
     """17 points along the outline of the face: the jaw edge in front, the side that shows farthest out above it."""
-    rows = [ROW["bag"] - 1, ROW["orbit"] + 2, ROW["ala"], ROW["lip_up"], ROW["sulcus"]]
     sides = []
     for sign in (-1, 1):
         columns = HALF + sign * torch.arange(COLUMN["outer"], COLUMN["ear"] + 1, device=skin.device)
         edge = []
-        for row in rows:
+        for row in _EDGE_ROWS:
             line = skin[:, row, columns]
             far = (sign * line[..., 0]).argmax(1)
             edge.append(line[torch.arange(len(line)), far])
-        lower = at_places(skin, [(ROW["menton"], sign * column) for column in (23.4, 19.2, 11.3)])
+        lower = at_places(skin, [(ROW["menton"], sign * column) for column in _CHIN])
         sides.append(torch.cat([torch.stack(edge, 1), lower], 1))
     chin = skin[:, ROW["menton"], HALF][:, None]
     return torch.cat([sides[0], chin, sides[1].flip(1)], 1)
+
+
+def seen68(skin: Tensor) -> list[tuple[float, float]]:
+    """Grid places (row, column) of the 68 landmarks of one posed skin (1, ROWS, COLUMNS, 3), the jaw as it is seen."""
+    sides = []
+    for sign in (-1, 1):
+        columns = HALF + sign * torch.arange(COLUMN["outer"], COLUMN["ear"] + 1, device=skin.device)
+        far = (sign * skin[0][_EDGE_ROWS][:, columns, 0]).argmax(1)
+        edge = [(float(row), float(columns[k]) - HALF) for row, k in zip(_EDGE_ROWS, far.tolist(), strict=True)]
+        sides.append(edge + [(_row("menton"), sign * column) for column in _CHIN])
+    return [*sides[0], (_row("menton"), 0.0), *reversed(sides[1]), *places68()]

@@ -119,7 +119,7 @@ class EmbeddedHead:
         sizes = {len(person.traits.values), *(len(each) for each in vars(params).values() if each is not None)}
         if len(sizes - {1}) > 1:
             raise BadHead(f"People and poses are batched differently: {sorted(sizes)}. Give one pose per person.")
-        skin = self._expressed(person, params)
+        skin = self.skin(person, params)
         pieces = self._assembled(person, skin, params)
         vertices = torch.cat([pieces[name].flatten(1, -2) for name in ("skin", *(each.name for each in PATCHES))], 1)
         return self._placed(person, vertices, params)
@@ -145,18 +145,6 @@ class EmbeddedHead:
         """The iBUG landmarks (B, 68, 3); the jaw contour follows the view down the z axis."""
         return contour68(mesh.vertices[:, : ROWS * COLUMNS].reshape(-1, ROWS, COLUMNS, 3))
 
-    def _expressed(self, person: Person, params: HeadParams) -> Tensor:
-        count = max([len(each) for each in vars(params).values() if each is not None] + [len(person.form.skin)])
-        skin = person.form.skin.expand(count, -1, -1, -1)
-        for coefficient, move in _moves(person, params):
-            skin = skin + coefficient[:, None, None, None] * move
-        skin = _parted(_over_globes(person, _parted(_parted(skin, _LIDS), _LIPS)), _LIDS)
-        if params.jaw is None:
-            return skin
-        hinge = skin.new_tensor(_TMJ)
-        turned = (skin - hinge) @ rotation(params.jaw.double()).mT[:, None] + hinge
-        return skin + person.jaw_weight * (turned - skin)
-
     def _assembled(self, person: Person, skin: Tensor, params: HeadParams) -> dict[str, Tensor]:
         at, traits = person.form.at, person.traits
         jaw = torch.zeros(len(skin), 3, dtype=skin.dtype, device=skin.device) if params.jaw is None else params.jaw
@@ -174,6 +162,19 @@ class EmbeddedHead:
         pieces = {"skin": skin, **part_shapes.rims(at, skin), **part_shapes.lining(skin), **mouth, **eyes, **ears}
         pieces["shoulders"] = part_shapes.shoulders(traits)
         return {name: each.expand(len(skin), *each.shape[1:]) for name, each in pieces.items()}
+
+    def skin(self, person: Person, params: HeadParams) -> Tensor:
+        """The skin in an expression, (B, ROWS, COLUMNS, 3) in centimetres, before neck and root carry it."""
+        count = max([len(each) for each in vars(params).values() if each is not None] + [len(person.form.skin)])
+        skin = person.form.skin.expand(count, -1, -1, -1)
+        for coefficient, move in _moves(person, params):
+            skin = skin + coefficient[:, None, None, None] * move
+        skin = _parted(_over_globes(person, _parted(_parted(skin, _LIDS), _LIPS)), _LIDS)
+        if params.jaw is None:
+            return skin
+        hinge = skin.new_tensor(_TMJ)
+        turned = (skin - hinge) @ rotation(params.jaw.double()).mT[:, None] + hinge
+        return skin + person.jaw_weight * (turned - skin)
 
     def carried(self, points: Tensor, params: HeadParams, weight: Tensor | None = None) -> Tensor:
         """Resting points (B, N, 3) in centimetres as neck and root carry them; weight (B, N, 1) is the neck's."""
