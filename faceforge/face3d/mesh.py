@@ -15,6 +15,22 @@ def even_normals(vertices: Tensor, faces: Tensor) -> Tensor:
     return _gathered(normalize(_face_normals(vertices, faces), eps=1e-12, dim=-1), vertices, faces)
 
 
+def smoothed(values: Tensor, faces: Tensor, times: int) -> Tensor:
+    """Values of vertices (V, D), each so many times replaced by the mean over the faces around it."""
+    count = _summed(values.new_ones(len(faces), 1), values[:, :1], faces).clamp(min=1)
+    for _ in range(times):
+        middle = torch.stack([values.index_select(0, corner) for corner in faces.unbind(1)]).mean(0)
+        values = _summed(middle, values, faces) / count
+    return values
+
+
+def _summed(per_face: Tensor, like: Tensor, faces: Tensor) -> Tensor:
+    total = torch.zeros_like(like)
+    for corner in faces.unbind(1):
+        total = total.index_add(0, corner, per_face)
+    return total
+
+
 def _face_normals(vertices: Tensor, faces: Tensor) -> Tensor:
     """Cross products of two edges of each face, (B, F, 3)."""
     first, second, third = (vertices.index_select(1, corner) for corner in faces.unbind(1))

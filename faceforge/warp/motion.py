@@ -6,18 +6,18 @@ import torch
 from torch import Tensor
 
 from faceforge.face3d.embedded.curves import smoothstep
+from faceforge.warp.anatomy import lids
 from faceforge.warp.outline import carried
 from faceforge.warp.plate import Plate, Seen
 from faceforge.warp.shading import Surface, brightened, surface
 from faceforge.warp.spread import continued, nearness
 from faceforge.warp.target import Target
-from faceforge.warp.unseen import interior
+from faceforge.warp.unseen import interior, lashed
 from faceforge.warp.window import sampled
 
 RIGID_CM, STILL_CM = 1.8, 7.5  # around the head, hair moves with it up to here, and nothing moves beyond there
 STILL = 0.02  # pixels: less motion than this is none
-# Metres by which a point may lie behind what is shown and still be it; eyes and teeth lie close behind the skin.
-_SLACK, _INNER_SLACK = 0.004, 0.0008
+_SLACK = 0.004  # metres by which skin may lie behind what is shown and still be it
 _SURE, _EVEN = 0.999, 0.001
 _EDGE_ON = 0.05  # how squarely what is seen faces the camera at least
 
@@ -51,15 +51,15 @@ def motion(plate: Plate, target: Target) -> Motion:
     squarely = seen.mixed(plate.facing(posed)[:, None])[:, 0]
     grid = plate.window.centres(plate.window.grid)
 
-    own = seen.mixed(plate.at_rest.points - posed.points)
-    was = torch.cat([grid.reshape(-1, 2)[seen.flat] + own[:, :2], seen.mixed(plate.at_rest.points[:, 2:])], 1)
-    shown = _shown(plate, seen, was, plate.shown, squarely)
-    offset = _offset(plate, seen.spread(own[:, :2].T), inside)
+    own = seen.mixed(plate.shift(posed))
+    was = torch.cat([grid.reshape(-1, 2)[seen.flat] + own, seen.mixed(plate.at_rest.points[:, 2:])], 1)
+    offset = _offset(plate, seen.spread(own.T), inside)
     places = grid + offset.permute(1, 2, 0)
+    whole = _unstretched(seen, places)
+    shown = _shown(plate, seen, was, plate.shown, squarely) * whole
     ratio = _ratio(plate, seen.spread(form.ratio(seen, plate.at_rest.normals).T), seen.spread(shown), inside, places)
-    head = plate.looked_up((plate.depth >= 0).float(), places) > 0.5
-    clean = (offset.abs().amax(0) < STILL) | ~head  # what was behind the head is not where the head was
-    known = torch.where(inside, seen.spread(shown), clean.float())
+    behind = (offset.abs().amax(0) >= STILL) & (plate.looked_up(plate.core, places) > 0.5)
+    known = torch.where(inside, seen.spread(shown), 1 - behind.float())  # behind the head is not where the head was
     if bool((known > _SURE).all()):
         return Motion(offset, ratio, known, None)
 
@@ -69,10 +69,21 @@ def motion(plate: Plate, target: Target) -> Motion:
     if not bool(lost.any()):
         nothing = torch.zeros_like(ratio)
         return Motion(offset, ratio, known, Unseen(nothing[0], nothing[:2], nothing, colours))
-    seen, form, squarely = seen.only(lost), form.only(lost), squarely[lost]
-    inner = plate.inner[seen.face]
-    colours.reshape(3, -1)[:, seen.flat[inner]] = interior(plate, seen.only(inner), posed, target).T
-    return Motion(offset, ratio, known, _unseen(plate, seen, form, squarely, colours))
+    seen, form, squarely, whole = seen.only(lost), form.only(lost), squarely[lost], whole[lost]
+    flat = colours.reshape(3, -1)
+    flat[:, seen.flat] = lashed(seen, flat[:, seen.flat].T).T
+    inner = (plate.inner["eye"] | plate.inner["mouth"])[seen.face]
+    flat[:, seen.flat[inner]] = interior(plate, seen.only(inner), posed, target).T
+    return Motion(offset, ratio, known, _unseen(plate, seen, form, squarely, whole, colours))
+
+
+def _unstretched(seen: Seen, places: Tensor) -> Tensor:
+    """0 where closing lids (N,) are drawn out from next to nothing, 1 elsewhere."""
+    drawn = torch.ones(seen.grid)
+    pitch = (places[-1, 0, 1] - places[0, 0, 1]) / (seen.grid[0] - 1)
+    drawn[:-1] = (places[1:, :, 1] - places[:-1, :, 1]) / pitch
+    share = drawn.reshape(-1)[seen.flat]
+    return torch.where(seen.mixed(lids())[:, 0] > 0, smoothstep(0.15, 0.45, share), 1.0)
 
 
 def _offset(plate: Plate, own: Tensor, inside: Tensor) -> Tensor:
@@ -92,12 +103,12 @@ def _ratio(plate: Plate, own: Tensor, trust: Tensor, inside: Tensor, places: Ten
     return torch.where(inside, own, 1 + (continued(own, trust) - 1) * hair)
 
 
-def _unseen(plate: Plate, lost: Seen, form: Surface, squarely: Tensor, colours: Tensor) -> Unseen:
+def _unseen(plate: Plate, lost: Seen, form: Surface, squarely: Tensor, whole: Tensor, colours: Tensor) -> Unseen:
     twins = plate.at_rest.points[plate.twins]
     places = lost.mixed(twins)
     own = plate.window.centres(plate.window.grid).reshape(-1, 2)[lost.flat]
     return Unseen(
-        twin=lost.spread(_shown(plate, lost, places, plate.shown[plate.twins], squarely)),
+        twin=lost.spread(_shown(plate, lost, places, plate.shown[plate.twins], squarely) * whole),
         twin_offset=lost.spread((places[:, :2] - own).T),
         twin_ratio=lost.spread(form.ratio(lost, plate.at_rest.normals[plate.twins]).T),
         colours=colours,
@@ -108,14 +119,17 @@ def _shown(plate: Plate, seen: Seen, places: Tensor, facing: Tensor, wanted: Ten
     """How surely the photograph shows at places (N, 3: pixels, depth) what is seen, (N,) in 0..1.
 
     Facing (V,) says how squarely vertices faced the camera there, wanted (N,) how squarely they do now: what was seen
-    no more slantingly than it will be is known.
+    no more slantingly than it will be is known. Eyes and the mouth's inside are shown where the photograph shows any.
     """
     rows, columns = plate.window.grid
     x = ((places[:, 0] - plate.window.left) * columns / plate.window.width).long()
     y = ((places[:, 1] - plate.window.top) * rows / plate.window.height).long()
     within = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
     front = plate.depth.reshape(-1)[y.clamp(0, rows - 1) * columns + x.clamp(0, columns - 1)]
-    slack = torch.where(plate.inner[seen.face], _INNER_SLACK, _SLACK)
-    open_to_view = (front < 0) | (places[:, 2] < front + slack)
+    sure = ((front < 0) | (places[:, 2] < front + _SLACK)).float()
+    for kind, faces in plate.inner.items():
+        index = faces[seen.face].nonzero().squeeze(1)
+        if len(index):
+            sure[index] = smoothstep(0.3, 0.7, plate.looked_up(plate.opening(kind), places[None, index, :2])[0])
     squareness = seen.mixed(facing[:, None])[:, 0].clamp(min=_EDGE_ON) / wanted.clamp(min=_EDGE_ON)
-    return smoothstep(0.15, 0.5, squareness) * (within & open_to_view)
+    return smoothstep(0.15, 0.5, squareness) * sure * within

@@ -1,11 +1,12 @@
 """A photograph with its fitted head, prepared once and warped many times."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
+from torch.nn.functional import max_pool2d, normalize
 
 from faceforge.errors import BadPicture
 from faceforge.face3d.camera import Perspective
@@ -17,12 +18,12 @@ from faceforge.face3d.fitted import HeadFit
 from faceforge.face3d.head import HeadParams
 from faceforge.face3d.mesh import even_normals
 from faceforge.face3d.raster import rasterize
-from faceforge.warp.mirror import mirrored
+from faceforge.warp.anatomy import INNER, faces_of, twins, vertices_of
 from faceforge.warp.spread import continued, nearness
 from faceforge.warp.window import Window, pixels, sampled
 
 HAIR_CM = 5.0  # beyond the fitted head, which has none
-_INNER = ("eye", "lining", "teeth", "tongue")
+_RIM = 2  # grid points
 FINEST = 640  # grid points to a side of the window: motion is smooth, and pixels are read at full resolution
 
 
@@ -95,10 +96,26 @@ class Plate:
         return Seen(flat, face, self.head.faces.index_select(0, face), weights, self.window.grid)
 
     @cached_property
+    def shown_at_rest(self) -> Seen:
+        """What the grid shows of the photograph's own head."""
+        return self.seen(self.at_rest)
+
+    @cached_property
     def depth(self) -> Tensor:
         """Of the photograph's own head on the grid (h, w); -1 beside it."""
-        seen = self.seen(self.at_rest)
+        seen = self.shown_at_rest
         return seen.spread(seen.mixed(self.at_rest.points[:, 2:])[:, 0] + 1) - 1
+
+    @cached_property
+    def core(self) -> Tensor:
+        """The photograph's own head on the grid (h, w), without the rim where fitting and the photograph may differ."""
+        beside = (self.depth < 0).float()[None, None]
+        return 1 - max_pool2d(beside, 2 * _RIM + 1, stride=1, padding=_RIM)[0, 0]
+
+    def opening(self, kind: str) -> Tensor:
+        """Where the photograph shows the inside of the mouth or an eye, on the grid (h, w)."""
+        seen = self.shown_at_rest
+        return seen.spread(self.inner[kind][seen.face].float())
 
     def facing(self, posed: Posed) -> Tensor:
         """How squarely each vertex faces the camera, (V,): the cosine between its normal and the view."""
@@ -129,17 +146,26 @@ class Plate:
         return self.facing(self.at_rest)
 
     @cached_property
-    def inner(self) -> Tensor:
-        """Which faces (F,) are eyes or the mouth's inside."""
-        table = torch.zeros(len(self.head.faces), dtype=torch.bool)
-        for name, faces in self.head.parts.items():
-            table[faces] = name.startswith(_INNER)
-        return table
+    def inner(self) -> Mapping[str, Tensor]:
+        """Which faces (F,) are eyes, and which the mouth's inside."""
+        return {kind: faces_of(self.head, names) for kind, names in INNER.items()}
+
+    def shift(self, posed: Posed) -> Tensor:
+        """From where vertices are in a pose to where they are in the photograph, (V, 2) in pixels.
+
+        The mouth's inside goes with its teeth: in a photograph it is they that fill an open mouth.
+        """
+        shift = (self.at_rest.points - posed.points)[:, :2]
+        for jaw, others in (("teeth_up", ("lining_up",)), ("teeth_low", ("lining_low", "tongue"))):
+            middle = shift[vertices_of(jaw)].mean(0)
+            for name in others:
+                shift[vertices_of(name)] = middle
+        return shift
 
     @cached_property
     def twins(self) -> Tensor:
         """The vertex (V,) on the other side of the face, or of the eye, that each resembles."""
-        return mirrored(self.head)
+        return twins().to(self.picture.device)
 
     @property
     def pixels_per_cm(self) -> float:

@@ -11,48 +11,68 @@ from torch.nn.functional import normalize
 from faceforge.face3d import light as lights
 from faceforge.face3d.embedded.model import FULL
 from faceforge.face3d.embedded.parts import SKIN_WIDTH
+from faceforge.face3d.mesh import smoothed
 from faceforge.synth.atlas import atlas
 from faceforge.synth.pixels import textured
 from faceforge.synth.skin import FOLDS
+from faceforge.warp.anatomy import bare
 from faceforge.warp.plate import Plate, Posed, Seen
 from faceforge.warp.target import Target, by_side
 
 _TEXELS = 512
 _DARKEST, _DEEPEST = 0.05, 0.085  # shading below this is noise; centimetres of a wrinkle at full depth
 _DARKENING = 0.26  # of a full wrinkle's albedo
-_RANGE = (0.45, 2.2)
+_RANGE = (0.4, 2.2)
+_SOFTENED = 6  # times
 
 
 @dataclass(frozen=True)
 class Surface:
     """A posed head at N grid points, as light meets it."""
 
-    formed: Tensor  # (N, 1) bool: skin; eyes and the mouth's inside take only the light's own change
     normals: Tensor  # (N, 3)
-    light: Tensor  # (N, 3) that falls on them now
-    before: Tensor  # (1, 9, 3) the photograph's light
+    light: Tensor  # (1, 9, 3) the photograph's
+    relit: Tensor  # (N, 3) the wanted light over it, 1 where it is the same
     darker: Tensor  # (N, 1) in 0..1, by wrinkles
+    formed: Tensor  # (N, 1) 1 where form is shaded, 0 in eyes and in the mouth
+    bare: Tensor  # (N, 1) 1 on skin, 0 on clothes, whose form nobody knows
 
     def only(self, chosen: Tensor) -> "Surface":
         """Some of the points, by a mask (N,)."""
-        parts = (self.formed[chosen], self.normals[chosen], self.light[chosen])
-        return Surface(*parts, self.before, self.darker[chosen])
+        parts = (self.relit, self.darker, self.formed, self.bare)
+        return Surface(self.normals[chosen], self.light, *(each[chosen] for each in parts))
 
     def ratio(self, seen: Seen, normals: Tensor) -> Tensor:
         """Light now over what fell on vertices with normals (V, 3) in the photograph, (N, 3)."""
-        before = torch.where(self.formed, seen.mixed(normals), self.normals)
-        return (self.light / _level(before, self.before) * self.darker).clamp(*_RANGE)
+        form = _level(self.normals, self.light) / _level(seen.mixed(normals), self.light) * self.darker
+        ratio = self.relit * torch.where(self.formed > 0.5, form, 1.0)
+        return (1 + (ratio - 1) * self.bare).clamp(*_RANGE)
 
 
 def surface(plate: Plate, seen: Seen, posed: Posed, target: Target) -> Surface:
     """What the grid shows of a posed head, as light meets it; nothing differs where nothing changes."""
-    normals = seen.mixed(posed.normals)
+    normals, inner = seen.mixed(posed.normals), plate.inner["eye"] | plate.inner["mouth"]
     depth = wrinkles(plate, seen, target)
     darker = torch.ones(len(normals), 1)
     if depth is not None:
         normals = _tilted(plate, seen, normals, depth)
         darker = (1 - _DARKENING * depth.clamp(-1.2, 1.2))[:, None]
-    return Surface(~plate.inner[seen.face][:, None], normals, _level(normals, target.light), plate.fit.light, darker)
+    return Surface(
+        normals=normals,
+        light=plate.fit.light,
+        relit=_relit(plate, seen, posed, target),
+        darker=darker,
+        formed=(~inner[seen.face]).float()[:, None],
+        bare=seen.mixed(bare()),
+    )
+
+
+def _relit(plate: Plate, seen: Seen, posed: Posed, target: Target) -> Tensor:
+    """A wanted light over the photograph's, (N, 3), on a softened form: a fitted nose is not quite this nose."""
+    if target.light is plate.fit.light:
+        return torch.ones(len(seen.flat), 3)
+    soft = seen.mixed(smoothed(posed.normals, plate.head.faces, _SOFTENED))
+    return _level(soft, target.light) / _level(soft, plate.fit.light)
 
 
 def brightened(colours: Tensor, ratio: Tensor) -> Tensor:

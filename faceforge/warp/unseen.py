@@ -9,8 +9,10 @@ from faceforge.face3d import light as lights
 from faceforge.face3d.embedded.curves import smoothstep
 from faceforge.face3d.embedded.grid import COLUMN, COLUMNS, HALF, ROW, ROWS
 from faceforge.face3d.embedded.topology import first_vertices
+from faceforge.warp.anatomy import lids, vertices_of
 from faceforge.warp.plate import Plate, Posed, Seen
 from faceforge.warp.target import Target
+from faceforge.warp.window import sampled
 
 # Display values under a light that shades the front of the face as 1.
 _COLOURS = {
@@ -21,12 +23,14 @@ _COLOURS = {
     "iris": (0.34, 0.27, 0.21),
     "pupil": (0.05, 0.05, 0.06),
 }
+_AHEAD = (0.0, 0.0, 1.0)
+_FEW = 60  # grid points
 _PUPIL_RINGS, _IRIS_RINGS = 2, 5  # where pupil and iris end, counted from the eyeball's pole
 
 
 def interior(plate: Plate, seen: Seen, posed: Posed, target: Target) -> Tensor:
     """Colours (N, 3) of grid points on the mouth's inside or on an eye."""
-    level = lights.shade(torch.tensor([[[0.0, 0.0, 1.0]]]), target.light.float())[0, 0].clamp(0.1, 1.2)
+    level = lights.shade(torch.tensor([[_AHEAD]]), target.light.float())[0, 0].clamp(0.1, 1.2)
     return seen.mixed(_painted(plate, posed)) * level
 
 
@@ -43,6 +47,7 @@ def _painted(plate: Plate, posed: Posed) -> Tensor:
     above, below = grid[ROW["seam_up"], HALF], grid[ROW["seam_low"], HALF]
     deep = ((above + below) / 2 - posed.vertices[mouth]).norm(dim=1) * 100
     wide = smoothstep(0.1, 2.0, (above - below).norm() * 100)
+    colours[vertices_of("teeth_up").start : vertices_of("teeth_low").stop] = _teeth(plate)
     colours[mouth] *= (smoothstep(6.0, 0.3, deep) * (0.35 + 0.65 * wide))[:, None]
     for side, sign in (("right", -1), ("left", 1)):
         ball = slice(starts[f"eye_{side}"], starts[f"eye_{side}"] + 13 * 32)
@@ -51,6 +56,23 @@ def _painted(plate: Plate, posed: Posed) -> Tensor:
         below_lid = (lid[1] - posed.vertices[ball, 1]) * 100
         colours[ball] *= (0.45 + 0.55 * smoothstep(-0.02, 0.40, below_lid))[:, None]
     return colours
+
+
+def _teeth(plate: Plate) -> Tensor:
+    """The colour of teeth (3,): the brighter half of what an open mouth shows, or a plain one."""
+    shown = plate.opening("mouth") > 0.5
+    if int(shown.sum()) < _FEW:
+        return torch.tensor(_COLOURS["teeth"])
+    colours = sampled(plate.picture, plate.window.centres(plate.window.grid))[:, shown]
+    bright = colours.mean(0) >= colours.mean(0).quantile(0.6)
+    level = lights.shade(torch.tensor([[_AHEAD]]), plate.fit.light.float())[0, 0].clamp(0.1, 1.2)
+    return colours[:, bright].mean(1) / level
+
+
+def lashed(seen: Seen, colours: Tensor) -> Tensor:
+    """Colours (N, 3) of lids that were made up, dark along the edge where lashes are."""
+    edge = smoothstep(0.80, 0.97, seen.mixed(lids()))
+    return colours * (1 - 0.62 * edge)
 
 
 def _eye(white: Tensor) -> Tensor:
