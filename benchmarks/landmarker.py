@@ -20,7 +20,8 @@ import torch
 from numpy.typing import NDArray
 
 import faceforge
-from faceforge.errors import MissingPackage
+from faceforge.face.ibug import REGIONS, from_mediapipe
+from faceforge.face.mediapipe import MediaPipeFinder
 from faceforge.face3d.embedded.grid import COLUMNS, ROWS
 from faceforge.face3d.embedded.model import EmbeddedHead
 from faceforge.synth import Portrait, Sitting, photograph, sample
@@ -57,16 +58,6 @@ INFORMATIVE = {
 MEASURED = ("browsLowered", "browsGathered", "noseRaised")  # on the landmarker's points, where units have no blendshape
 # Its noseSneer and cheekSquint stay below a hundred-thousandth on photographs as well: google-ai-edge/mediapipe#4450.
 BESIDES = {"AU9": ("noseRaised",)}
-
-# Of its 478 points, those nearest to the 68 of iBUG.
-POINTS = (
-    *(127, 234, 93, 132, 58, 136, 150, 176, 152, 400, 379, 365, 288, 361, 323, 454, 356),
-    *(71, 63, 105, 66, 107, 336, 296, 334, 293, 301),
-    *(168, 197, 5, 4, 75, 97, 2, 326, 305),
-    *(33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380),
-    *(61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181, 78, 82, 13, 312, 308, 317, 14, 87),
-)
-REGIONS = {"all": (0, 68), "jaw": (0, 17), "brows": (17, 27), "nose": (27, 36), "eyes": (36, 48), "mouth": (48, 68)}
 
 # How far ICT-FaceKit's units move the skin of one side: centimetres, direction (outwards, up, forwards), and where.
 ICT: dict[str, tuple[float, tuple[float, ...], tuple[float, ...]]] = {
@@ -153,48 +144,17 @@ def found_model(given: Path | None = None) -> Path | None:
 
 @contextmanager
 def landmarker(model: Path) -> Iterator[See]:
-    """The landmarker as a function of a picture (H, W, 3); closed in the end."""
-    with _silence():  # its libraries greet on standard error, past Python
-        try:
-            import mediapipe
-            from mediapipe.tasks.python import BaseOptions, vision
-        except ImportError as error:
-            raise MissingPackage(
-                "mediapipe is not installed. Install it with: pip install 'faceforge[faces]'"
-            ) from error
-        base = BaseOptions(model_asset_path=str(model))
-        options = vision.FaceLandmarkerOptions(base_options=base, output_face_blendshapes=True, num_faces=1)
-        tool = vision.FaceLandmarker.create_from_options(options)
+    """The landmarker as a function of a picture (H, W, 3), which it sees once and as a whole."""
+    finder = MediaPipeFinder(model)
 
     def see(image: NDArray[np.uint8]) -> Seen | None:
-        data = np.ascontiguousarray(image)
-        result = tool.detect(mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=data))
-        if not result.face_landmarks:
+        found = finder.look(image)
+        if not found:
             return None
-        height, width = image.shape[:2]
-        points = np.array([[each.x * width, each.y * height] for each in result.face_landmarks[0]])[list(POINTS)]
-        return Seen(points, {each.category_name: each.score for each in result.face_blendshapes[0]} | _measured(points))
+        points = from_mediapipe(found[0].mesh)
+        return Seen(points, found[0].blendshapes | _measured(points))
 
-    try:
-        with _silence():
-            see(np.zeros((SIZE, SIZE, 3), np.uint8))
-        yield see
-    finally:
-        with _silence():
-            tool.close()
-
-
-@contextmanager
-def _silence() -> Iterator[None]:
-    sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+    yield see
 
 
 def eye_distance(points: NDArray[np.float64]) -> float:

@@ -12,6 +12,10 @@ class BadPicture(FaceForgeError):
     """A file that is not a picture, is cut off, or has a size nobody can edit."""
 
 
+class NoFace(BadPicture):
+    """A picture without the face that was asked for."""
+
+
 class BadSpec(FaceForgeError):
     """A wish that no edit can grant: unknown names, numbers out of range, fields no loaded plugin reads."""
 

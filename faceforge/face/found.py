@@ -32,6 +32,12 @@ class Face:
         return (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
 
     @property
+    def area(self) -> float:
+        """Square pixels of the box."""
+        left, top, right, bottom = self.box
+        return (right - left) * (bottom - top)
+
+    @property
     def eye_distance(self) -> float:
         """Pixels between the middles of the two eyes."""
         right, left = self.landmarks[36:42].mean(0), self.landmarks[42:48].mean(0)

@@ -93,6 +93,12 @@ def cache_folder() -> Path:
     return Path(os.path.expandvars(named or constants.HF_HUB_CACHE)).expanduser()
 
 
+def offline() -> bool:
+    """Whether the user has asked for no network."""
+    value = os.environ.get("HF_HUB_OFFLINE") or os.environ.get("TRANSFORMERS_OFFLINE") or ""
+    return value.upper() in {"1", "ON", "YES", "TRUE"}
+
+
 def _lock(repo: str, commit: str) -> str:
     """The commit that a repository is locked to from now on: the first one wins."""
     with _editing_locks() as locks:
@@ -129,9 +135,9 @@ def _editing_locks() -> Iterator[dict[str, str]]:
 
 def _snapshot(wish: _Wish) -> Path:
     cached = _cached(wish)
-    if not cached.missing and (_offline() or (cached.certain and _COMMIT.fullmatch(wish.revision))):
+    if not cached.missing and (offline() or (cached.certain and _COMMIT.fullmatch(wish.revision))):
         return cached.folder
-    if _offline():
+    if offline():
         raise _incomplete(wish, cached, "HF_HUB_OFFLINE is set")
     try:
         return _download(wish)
@@ -230,8 +236,3 @@ def _listed(names: Sequence[str]) -> str:
 def _in_short(error: Exception) -> str:
     cause = error.__cause__ or error
     return f"{type(cause).__name__}: {' '.join(str(cause).split())[:200]}"
-
-
-def _offline() -> bool:
-    value = os.environ.get("HF_HUB_OFFLINE") or os.environ.get("TRANSFORMERS_OFFLINE") or ""
-    return value.upper() in {"1", "ON", "YES", "TRUE"}
