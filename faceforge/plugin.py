@@ -10,13 +10,18 @@ from faceforge.core.plugin import Plugin, Reader, filled, per_site, read_everywh
 from faceforge.core.points import HookPoint, Law
 from faceforge.core.requests import Requests
 from faceforge.core.types import Contribution, KeyValue, Request, Tokens
+from faceforge.errors import BadSpec
 from faceforge.store.backbones import empty_unet, read_config, unipc
+from faceforge.store.paired import MAGICFACE, RIGFACE, Paired
 from faceforge.store.release import Base, Files, Ledger, Release
 
 __all__ = [
+    "MAGICFACE",
+    "RIGFACE",
     "AttributeController",
     "Aus",
     "Backbone",
+    "BadSpec",
     "Base",
     "Branch",
     "ClassifierFree",
@@ -31,6 +36,7 @@ __all__ = [
     "Ledger",
     "Lora",
     "Manifest",
+    "Paired",
     "Plugin",
     "Published",
     "Reader",

@@ -11,7 +11,8 @@ from safetensors.torch import save
 from torch import Tensor
 
 from faceforge.core.backbone import Backbone
-from faceforge.store.backbones import tiny
+from faceforge.plugin import MAGICFACE, Paired
+from faceforge.store.backbones import WEIGHTS, tiny
 
 SD15 = {
     "block_out_channels": (320, 640, 1280, 1280),
@@ -34,27 +35,33 @@ def full_size(config: dict[str, Any], **changes: Any) -> UNet2DConditionModel:
         return UNet2DConditionModel(**{**config, **changes})
 
 
-def magicface_tensors(config: dict[str, Any]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+def paired_tensors(layout: Paired, config: dict[str, Any]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """The denoiser's and the identity encoder's state dicts as the release names them, on the current device."""
-    denoiser = UNet2DConditionModel(**{**config, "in_channels": 8}).state_dict()
+    denoiser = UNet2DConditionModel(**{**config, "in_channels": layout.channels}).state_dict()
     width = denoiser["time_embedding.linear_2.weight"].shape[0]
-    denoiser["au_aug_mlp.weight"], denoiser["au_aug_mlp.bias"] = torch.randn(width, 12), torch.randn(width)
+    denoiser["au_aug_mlp.weight"] = torch.randn(width, layout.numbers)
+    denoiser["au_aug_mlp.bias"] = torch.randn(width)
     return denoiser, UNet2DConditionModel(**config).state_dict()
+
+
+def paired_files(layout: Paired, seed: int = 0, below: str = "") -> dict[str, bytes]:
+    """MagicFace's or RigFace's repository at miniature size; `below` is the folder in which a trainer put each."""
+    torch.manual_seed(seed)
+    config = {key: value for key, value in dict(tiny().unet.config).items() if not key.startswith("_")}
+    denoiser, identity = paired_tensors(layout, config)
+    wider = {**config, "in_channels": layout.channels, "_class_name": "Theirs"}
+    return {
+        f"{layout.denoiser}/{below}{WEIGHTS}": save(denoiser),
+        f"{layout.denoiser}/{below}config.json": json.dumps(wider).encode(),
+        f"{layout.identity}/{below}{WEIGHTS}": save(identity),
+        f"{layout.identity}/{below}config.json": json.dumps(config).encode(),
+        "third_party/run.py": b"raise SystemExit('nobody should run this')",
+    }
 
 
 def magicface_files(seed: int = 0) -> dict[str, bytes]:
     """The MagicFace repository at miniature size."""
-    torch.manual_seed(seed)
-    config = {key: value for key, value in dict(tiny().unet.config).items() if not key.startswith("_")}
-    denoiser, identity = magicface_tensors(config)
-    weights = "diffusion_pytorch_model.safetensors"
-    return {
-        f"denoising_unet/{weights}": save(denoiser),
-        "denoising_unet/config.json": json.dumps({**config, "in_channels": 8, "_class_name": "Theirs"}).encode(),
-        f"ID_enc/{weights}": save(identity),
-        "ID_enc/config.json": json.dumps(config).encode(),
-        "third_party/run.py": b"raise SystemExit('nobody should run this')",
-    }
+    return paired_files(MAGICFACE, seed)
 
 
 def fineface_files(backbone: Backbone, *, rank: int = 4) -> dict[str, bytes]:

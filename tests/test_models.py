@@ -9,10 +9,11 @@ import torch
 from faceforge import load
 from faceforge.errors import HubError
 from faceforge.io import hub
+from faceforge.plugin import RIGFACE
 from faceforge.store.backbones import SD15, SD21, sd15, sd21, tiny
 from tests.io.hub_server import HubServer
 from tests.makes import forge_of, portrait
-from tests.releases import diffusers_files, magicface_files
+from tests.releases import diffusers_files, magicface_files, paired_files
 
 MAGICFACE = "mengtingwei/magicface"
 EDIT = {"aus": {"AU12": 2.0}, "steps": 2, "size": 64, "pictures": {"background": portrait(3)}}
@@ -52,6 +53,13 @@ def test_a_published_name_downloads_what_it_needs_and_nothing_else(server: HubSe
     assert "unet/diffusion_pytorch_model.safetensors" not in names  # the release brings its own denoiser
     assert not [name for name in names if name.endswith(".py")]
     assert forge.edit(portrait(), **EDIT).image is not None
+
+
+def test_rigface_is_found_in_the_folder_of_its_training_run(server: HubServer) -> None:
+    server.push("mengtingwei/rigface", paired_files(RIGFACE, below="checkpoint-70000/"))
+    forge = load("rigface")
+    assert set(forge.plugins) == {"text", "identity", "attributes", "attributes-render", "rigface"}
+    assert "third_party/run.py" not in fetched(server)
 
 
 def test_the_builders_of_the_known_bases_read_their_repositories(server: HubServer, tmp_path: Path) -> None:

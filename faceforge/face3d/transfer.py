@@ -16,10 +16,10 @@ RIGFACE_EDITS = ("pose", "exp", "light")
 _EYES, _MOUTH_CORNERS = slice(36, 48), [48, 54]
 
 
-def rigface(source: DecaCode, target: DecaCode, edits: Collection[str]) -> DecaCode:
+def rigface(source: DecaCode, target: DecaCode, edits: Collection[str], *, parity: bool = False) -> DecaCode:
     """The source after the edits: `pose` takes the target's whole head and camera, `exp` its face, `light` its light.
 
-    The release's preparation script exchanges the two cases of `light`; this is what it means to do.
+    With `parity` the two cases of `light` are exchanged while the pose stays, as the release's script has it.
     """
     for edit in edits:
         if edit not in RIGFACE_EDITS:
@@ -28,7 +28,8 @@ def rigface(source: DecaCode, target: DecaCode, edits: Collection[str]) -> DecaC
     source, target = source.repeated(count), target.repeated(count)
     head = target if "pose" in edits else source
     face = target if "exp" in edits else source
-    light = target if "light" in edits else source
+    exchanged = parity and "pose" not in edits
+    light = target if ("light" in edits) != exchanged else source
     return replace(head, exp=face.exp, pose=_pose(head.pose[:, :3], face.pose[:, 3:]), light=light.light)
 
 

@@ -35,6 +35,19 @@ class Files:
         places = ", ".join(folder.name for folder in self.folders)
         raise BadWeights(f"{name!r} is not in {places}. Give the folder that holds the release's files.")
 
+    def has(self, name: str) -> bool:
+        """Whether there is a folder of that published name."""
+        return any((folder / name).is_dir() for folder in self.folders)
+
+    def network(self, name: str) -> str:
+        """The published folder of a network, or the only checkpoint-* in it where it holds a run of training."""
+        below = {path.parent.name for folder in self.folders for path in (folder / name).glob("checkpoint-*/*.json")}
+        if not below or any((folder / name / "config.json").is_file() for folder in self.folders):
+            return name
+        if len(below) > 1:
+            raise BadWeights(f"{name!r} holds {', '.join(sorted(below))}, expected one. Move the others elsewhere.")
+        return f"{name}/{below.pop()}"
+
 
 @dataclass(frozen=True)
 class Release:
@@ -68,6 +81,10 @@ class Ledger:
             raise BadWeights(f"{self.name}: {key!r} has shape {tuple(tensor.shape)}, expected {shape}.")
         self._taken.append(key)
         return tensor
+
+    def shape(self, key: str) -> tuple[int, ...]:
+        """Of a tensor that nobody has taken yet; () where there is none."""
+        return tuple(self._left[key].shape) if key in self._left else ()
 
     def take_all(self, wanted: Callable[[str], bool] = lambda key: True) -> dict[str, Tensor]:
         """Every remaining tensor whose name is wanted."""

@@ -1,5 +1,6 @@
 """Published layouts at their real sizes, as shapes; and what happens to files that are not what they should be."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,12 @@ from faceforge.core.lora import ATTENTION_LAYERS
 from faceforge.core.text import StoredText
 from faceforge.errors import BadWeights
 from faceforge.models import convert, forged
-from faceforge.plugin import Files, Ledger
-from faceforge.store.backbones import tiny
+from faceforge.plugin import MAGICFACE, RIGFACE, Files, Ledger, Paired, Plugin
+from faceforge.store.backbones import WEIGHTS, tiny
 from faceforge_plugins.faceid import FaceId
 from faceforge_plugins.fineface import FineFace
 from faceforge_plugins.magicface import MagicFace
+from faceforge_plugins.rigface import RigFace
 from tests.makes import portrait
 from tests.releases import (
     SD15,
@@ -25,34 +27,39 @@ from tests.releases import (
     fineface_files,
     full_size,
     magicface_files,
-    magicface_tensors,
+    paired_files,
+    paired_tensors,
     written,
 )
-
-WEIGHTS = "diffusion_pytorch_model.safetensors"
 
 
 def on_base(*, unet: UNet2DConditionModel | None = None) -> Backbone:
     return Backbone(unet or full_size(SD15), PNDMScheduler(), StoredText({}))
 
 
-def test_magicface_at_full_size_leaves_no_key_over() -> None:
+@pytest.mark.parametrize(
+    ("layout", "plugin", "parameters"), [(MAGICFACE, MagicFace, 859_549_124), (RIGFACE, RigFace, 859_627_204)]
+)
+def test_releases_of_two_networks_leave_no_key_over_at_full_size(
+    layout: Paired, plugin: type[Plugin], parameters: int
+) -> None:
     with torch.device("meta"):
-        denoiser, identity = magicface_tensors(SD15)
+        denoiser, identity = paired_tensors(layout, SD15)
     assert (len(denoiser), len(identity)) == (688, 686)
-    assert sum(tensor.numel() for tensor in denoiser.values()) == 859_549_124
-    release = MagicFace.from_tensors(
-        Ledger("denoising_unet", denoiser), Ledger("ID_enc", identity), {**SD15, "in_channels": 8}, on_base
-    )
-    person, stem, changes = release.plugins
+    assert sum(tensor.numel() for tensor in denoiser.values()) == parameters
+    ledgers = Ledger(layout.denoiser, denoiser), Ledger(layout.identity, identity)
+    release = layout.from_tensors(plugin(), *ledgers, {**SD15, "in_channels": layout.channels}, on_base)
+    person, *stems, added = release.plugins
     assert sum(parameter.numel() for parameter in person.parameters()) == 859_520_964
-    assert tuple(stem.stem.weight.shape) == (320, 4, 3, 3)
-    assert tuple(changes.changes.weight.shape) == (1280, 12)
+    assert [stem.picture for stem in stems] == list(layout.pictures)
+    assert {tuple(stem.stem.weight.shape) for stem in stems} == {(320, 4, 3, 3)}
+    assert tuple(getattr(added, layout.layer).weight.shape) == (1280, layout.numbers)
     assert release.backbone.unet.conv_in.weight.shape[1] == 4
     assert len(release.backbone.self_sites) == 16
+    beside = ", ".join(f"{stem.name} (4 more)" for stem in stems)
     assert release.report == [
-        "denoising_unet: 688 tensors -> backbone (4 input channels), attributes (the other 4), magicface",
-        "ID_enc: 686 tensors -> identity",
+        f"{layout.denoiser}: 688 tensors -> backbone (4 input channels), {beside}, {layout.name}",
+        f"{layout.identity}: 686 tensors -> identity",
     ]
 
 
@@ -108,13 +115,17 @@ def magicface(tmp_path: Path) -> Path:
     return written(magicface_files(), tmp_path / "magicface")
 
 
-def test_a_side_convolution_equals_the_widened_one(magicface: Path, base: str) -> None:
-    forge = forged(convert("magicface", Files((magicface,)), "", base), name="magicface")
-    released = load((magicface / "denoising_unet" / WEIGHTS).read_bytes())["conv_in.weight"]
-    noisy, background = torch.randn(1, 4, 8, 8), torch.randn(1, 4, 8, 8)
-    unet, stem = forge.backbone.unet, forge.plugins["attributes"].stem
-    whole = torch.nn.functional.conv2d(torch.cat([noisy, background], 1), released, unet.conv_in.bias, padding=1)
-    torch.testing.assert_close(unet.conv_in(noisy) + stem(background), whole, rtol=1e-5, atol=1e-5)
+@pytest.mark.parametrize("layout", [MAGICFACE, RIGFACE], ids=lambda layout: layout.name)
+def test_side_convolutions_equal_the_widened_one(layout: Paired, base: str, tmp_path: Path) -> None:
+    folder = written(paired_files(layout), tmp_path / layout.name)
+    forge = forged(convert(layout.name, Files((folder,)), "", base), name=layout.name)
+    released = load((folder / layout.denoiser / WEIGHTS).read_bytes())["conv_in.weight"]
+    noisy, *pictures = torch.randn(1 + len(layout.pictures), 1, 4, 8, 8)
+    unet, stems = forge.backbone.unet, [each for each in forge.plugins.values() if each.name.startswith("attributes")]
+    assert [stem.picture for stem in stems] == list(layout.pictures)
+    whole = torch.nn.functional.conv2d(torch.cat([noisy, *pictures], 1), released, unet.conv_in.bias, padding=1)
+    found = unet.conv_in(noisy) + sum(stem.stem(each) for stem, each in zip(stems, pictures, strict=True))
+    torch.testing.assert_close(found, whole, rtol=1e-5, atol=1e-5)
 
 
 def test_a_converted_release_edits(magicface: Path, base: str) -> None:
@@ -135,6 +146,33 @@ def test_a_converted_release_can_forget_its_identity_encoder_too(magicface: Path
         one, two = (forge.edit(portrait(), **edit).latents for forge in (plain, spare))
         torch.testing.assert_close(one, two, rtol=1e-4, atol=1e-4)  # one row per call instead of two
     assert next(spare.plugins["identity"].parameters()).is_meta
+
+
+@pytest.mark.parametrize(("given", "asked"), [(MAGICFACE, RIGFACE), (RIGFACE, MAGICFACE)])
+def test_files_of_the_other_release_are_called_by_their_name(
+    tmp_path: Path, base: str, given: Paired, asked: Paired
+) -> None:
+    folder = written(paired_files(given), tmp_path / "download")
+    names = rf"files of '{given.name}' \(.*\), expected '{asked.name}' .* Use them as '{given.name}'"
+    with pytest.raises(BadWeights, match=names):  # by their folders
+        convert(asked.name, Files((folder,)), "", base)
+    moved = replace(asked, denoiser=given.denoiser, identity=given.identity)  # or by their tensors
+    with pytest.raises(BadWeights, match=names) as refusal:
+        moved.convert(Files((folder,)), MagicFace(), on_base)
+    assert f"({given.channels} input channels and a vector of {given.numbers})" in str(refusal.value)
+
+
+def test_the_only_checkpoint_of_a_training_run_is_found_and_several_are_not_guessed(tmp_path: Path, base: str) -> None:
+    folder = written(paired_files(RIGFACE, below="checkpoint-70000/"), tmp_path / "rigface")
+    assert len(convert("rigface", Files((folder,)), "", base).plugins) == 4
+    other = folder / RIGFACE.identity / "checkpoint-60000"
+    other.mkdir()
+    (other / "config.json").write_text("{}")
+    with pytest.raises(BadWeights, match="holds checkpoint-60000, checkpoint-70000, expected one"):
+        convert("rigface", Files((folder,)), "", base)
+    (folder / RIGFACE.identity / "config.json").write_text("{}")  # the folder itself goes first
+    with pytest.raises(BadWeights, match=f"'pre_trained/unet_id/{WEIGHTS}' is not in rigface"):
+        convert("rigface", Files((folder,)), "", base)
 
 
 @pytest.mark.parametrize("prefix", ["", "module.", "unet."])
