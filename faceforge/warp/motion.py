@@ -57,14 +57,16 @@ def motion(plate: Plate, target: Target) -> Motion:
     places = grid + offset.permute(1, 2, 0)
     whole = _unstretched(seen, places)
     shown = _shown(plate, seen, was, plate.shown, squarely) * whole
-    ratio = _ratio(plate, seen.spread(form.ratio(seen, plate.at_rest.normals).T), seen.spread(shown), inside, places)
+    trust = seen.spread(shown * smoothstep(0.05, 0.3, squarely))  # normals at the very edge are anyone's guess
+    ratio = _ratio(plate, seen.spread(form.ratio(seen, plate.at_rest.normals).T), trust, inside, places)
     behind = (offset.abs().amax(0) >= STILL) & (plate.looked_up(plate.core, places) > 0.5)
     known = torch.where(inside, seen.spread(shown), 1 - behind.float())  # behind the head is not where the head was
     if bool((known > _SURE).all()):
         return Motion(offset, ratio, known, None)
 
     here = brightened(sampled(plate.picture, places), ratio)
-    colours = torch.where(inside, continued(here, known * inside), continued(here, known * ~inside))
+    skin = known * inside * (1 - plate.looked_up(plate.around_openings, places))
+    colours = torch.where(inside, continued(here, skin), continued(here, known * ~inside))
     lost = shown <= _SURE
     if not bool(lost.any()):
         nothing = torch.zeros_like(ratio)
@@ -100,7 +102,8 @@ def _ratio(plate: Plate, own: Tensor, trust: Tensor, inside: Tensor, places: Ten
     if not bool(((own - 1) * inside).abs().gt(_EVEN).any()):
         return torch.where(inside, own, 1.0)
     hair = plate.looked_up(plate.belongs, places)
-    return torch.where(inside, own, 1 + (continued(own, trust) - 1) * hair)
+    everywhere = continued(own, trust)
+    return torch.where(inside, everywhere, 1 + (everywhere - 1) * hair)
 
 
 def _unseen(plate: Plate, lost: Seen, form: Surface, squarely: Tensor, whole: Tensor, colours: Tensor) -> Unseen:
@@ -125,7 +128,7 @@ def _shown(plate: Plate, seen: Seen, places: Tensor, facing: Tensor, wanted: Ten
     x = ((places[:, 0] - plate.window.left) * columns / plate.window.width).long()
     y = ((places[:, 1] - plate.window.top) * rows / plate.window.height).long()
     within = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
-    front = plate.depth.reshape(-1)[y.clamp(0, rows - 1) * columns + x.clamp(0, columns - 1)]
+    front = plate.farthest.reshape(-1)[y.clamp(0, rows - 1) * columns + x.clamp(0, columns - 1)]
     sure = ((front < 0) | (places[:, 2] < front + _SLACK)).float()
     for kind, faces in plate.inner.items():
         index = faces[seen.face].nonzero().squeeze(1)

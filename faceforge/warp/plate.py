@@ -6,7 +6,7 @@ from functools import cached_property
 
 import torch
 from torch import Tensor
-from torch.nn.functional import max_pool2d, normalize
+from torch.nn.functional import avg_pool2d, max_pool2d, normalize
 
 from faceforge.errors import BadPicture
 from faceforge.face3d.camera import Perspective
@@ -107,10 +107,22 @@ class Plate:
         return seen.spread(seen.mixed(self.at_rest.points[:, 2:])[:, 0] + 1) - 1
 
     @cached_property
+    def farthest(self) -> Tensor:
+        """The depth around each grid point (h, w): where the head falls away steeply, one point aside is much deeper."""
+        return max_pool2d(self.depth[None, None], 3, stride=1, padding=1)[0, 0]
+
+    @cached_property
     def core(self) -> Tensor:
         """The photograph's own head on the grid (h, w), without the rim where fitting and the photograph may differ."""
         beside = (self.depth < 0).float()[None, None]
         return 1 - max_pool2d(beside, 2 * _RIM + 1, stride=1, padding=_RIM)[0, 0]
+
+    @cached_property
+    def around_openings(self) -> Tensor:
+        """Eyes and mouth as the photograph shows them, with lashes and lips' edges, on the grid (h, w)."""
+        shown = torch.maximum(self.opening("eye"), self.opening("mouth"))[None, None]
+        reach = max(2, round(0.2 * self.pixels_per_cm / self.window.step))
+        return max_pool2d(shown, 2 * reach + 1, stride=1, padding=reach)[0, 0]
 
     def opening(self, kind: str) -> Tensor:
         """Where the photograph shows the inside of the mouth or an eye, on the grid (h, w)."""
@@ -131,6 +143,7 @@ class Plate:
         behind = continued(colours, 1 - nearness(inside, HAIR_CM * per_cm, 1.5 * HAIR_CM * per_cm))
         from_head, from_behind = ((colours - each).square().sum(0) + 1e-4 for each in (head, behind))
         likely = smoothstep(0.6, 0.9, from_behind / (from_head + from_behind))
+        likely = avg_pool2d(likely[None, None], 7, stride=1, padding=3)[0, 0]
         return torch.where(inside, 1.0, likely * nearness(inside, 0.6 * HAIR_CM * per_cm, HAIR_CM * per_cm))
 
     def looked_up(self, values: Tensor, places: Tensor) -> Tensor:

@@ -47,24 +47,25 @@ def _painted(plate: Plate, posed: Posed) -> Tensor:
     above, below = grid[ROW["seam_up"], HALF], grid[ROW["seam_low"], HALF]
     deep = ((above + below) / 2 - posed.vertices[mouth]).norm(dim=1) * 100
     wide = smoothstep(0.1, 2.0, (above - below).norm() * 100)
-    colours[vertices_of("teeth_up").start : vertices_of("teeth_low").stop] = _teeth(plate)
+    colours[vertices_of("teeth_up").start : vertices_of("teeth_low").stop] = _brightest(plate, "mouth", "teeth")
     colours[mouth] *= (smoothstep(6.0, 0.3, deep) * (0.35 + 0.65 * wide))[:, None]
+    white = _brightest(plate, "eye", "eye")
     for side, sign in (("right", -1), ("left", 1)):
         ball = slice(starts[f"eye_{side}"], starts[f"eye_{side}"] + 13 * 32)
-        colours[ball] = _eye(colours[ball])
+        colours[ball] = _eye(white)
         lid = grid[ROW["lid_up"], HALF + sign * (COLUMN["inner"] + COLUMN["outer"]) // 2]
         below_lid = (lid[1] - posed.vertices[ball, 1]) * 100
         colours[ball] *= (0.45 + 0.55 * smoothstep(-0.02, 0.40, below_lid))[:, None]
     return colours
 
 
-def _teeth(plate: Plate) -> Tensor:
-    """The colour of teeth (3,): the brighter half of what an open mouth shows, or a plain one."""
-    shown = plate.opening("mouth") > 0.5
+def _brightest(plate: Plate, kind: str, plain: str) -> Tensor:
+    """The colour (3,) of teeth or of the white of eyes: the brighter part of what is shown of them, or a plain one."""
+    shown = plate.opening(kind) > 0.5
     if int(shown.sum()) < _FEW:
-        return torch.tensor(_COLOURS["teeth"])
+        return torch.tensor(_COLOURS[plain])
     colours = sampled(plate.picture, plate.window.centres(plate.window.grid))[:, shown]
-    bright = colours.mean(0) >= colours.mean(0).quantile(0.6)
+    bright = colours.mean(0) >= colours.mean(0).quantile(0.7)
     level = lights.shade(torch.tensor([[_AHEAD]]), plate.fit.light.float())[0, 0].clamp(0.1, 1.2)
     return colours[:, bright].mean(1) / level
 
@@ -77,7 +78,7 @@ def lashed(seen: Seen, colours: Tensor) -> Tensor:
 
 def _eye(white: Tensor) -> Tensor:
     """An eyeball's vertices: pupil, iris and white, by their rings around the pupil."""
-    rings = white.view(13, 32, 3).clone()
+    rings = white.repeat(13, 32, 1)
     rings[:_PUPIL_RINGS] = torch.tensor(_COLOURS["pupil"])
     rings[_PUPIL_RINGS:_IRIS_RINGS] = torch.tensor(_COLOURS["iris"])
     return rings.reshape(-1, 3)

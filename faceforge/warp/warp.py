@@ -5,12 +5,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from faceforge.face3d.embedded.curves import smoothstep
 from faceforge.warp.motion import STILL, Motion, motion
 from faceforge.warp.plate import Plate
 from faceforge.warp.shading import brightened
 from faceforge.warp.target import Target
 from faceforge.warp.window import sampled
 
+_UNLIKE = (0.12, 0.30)  # brightness by which a twin differs from its surroundings
 _EVEN = 0.002  # brightness: less change than this is none
 
 
@@ -64,4 +66,6 @@ def _made_up(plate: Plate, moves: Motion, own: Tensor) -> Tensor:
     unseen, fine = moves.unseen, plate.window.fine
     assert unseen is not None
     twins = sampled(plate.picture, own + fine(unseen.twin_offset).permute(1, 2, 0))
-    return torch.lerp(fine(unseen.colours), brightened(twins, fine(unseen.twin_ratio)), fine(unseen.twin[None]))
+    twins, colours = brightened(twins, fine(unseen.twin_ratio)), fine(unseen.colours)
+    alike = 1 - smoothstep(*_UNLIKE, (twins - colours).abs().mean(0))  # hair where there should be skin is no twin
+    return torch.lerp(colours, twins, fine(unseen.twin[None])[0] * alike)
