@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from faceforge.errors import BadPicture
+from faceforge.face.found import Face, Points
 from faceforge.face3d.camera import CROP
 from faceforge.face3d.crops import Box, Square, deca_square, smirk_square
-from faceforge.face.found import Face, Points
 
 Matrix = NDArray[np.float64]
 
@@ -35,7 +35,7 @@ class Crop:
     @property
     def inverse(self) -> Matrix:
         """A place in the crop to its place in the picture."""
-        return np.linalg.inv(self.matrix)
+        return np.asarray(np.linalg.inv(self.matrix), np.float64)
 
     @property
     def scale(self) -> float:
@@ -77,7 +77,7 @@ class Crop:
 
 
 def box_crop(box: tuple[float, float, float, float]) -> Crop:
-    """What MagicFace, RigFace and MagicPortrait see of a detector's box: its middle at (256, 256), 352 for 1.5 widths."""
+    """The 512 px square of a detector's box: its middle at (256, 256), 1.5 of its widths on 352 pixels."""
     left, top, right, bottom = box
     if not (np.isfinite(box).all() and right > left and bottom > top):
         raise BadPicture(f"A face cannot be cut out of {box}, expected left, top, right, bottom in pixels.")

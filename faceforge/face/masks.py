@@ -65,7 +65,9 @@ def composite(landmarks: Points, size: Size, *, feather: float = 0.35, keep: Mas
     shares = 1 - feather * np.arange(_STEPS + 1) / _STEPS
     ramp = np.linspace(0, 1, _STEPS + 2)[1:]
     eased = ramp * ramp * (3 - 2 * ramp)
-    mask = _grey([middle + share * (line - middle) for share in shares], size, [round(255 * each) for each in eased])
+    mask: Mask = _grey(
+        [middle + share * (line - middle) for share in shares], size, [round(255 * each) for each in eased]
+    )
     return mask if keep is None else (mask * (1 - keep)).astype(np.float32)
 
 

@@ -9,7 +9,7 @@ from faceforge.face.crops import Crop
 from faceforge.face.masks import Mask
 from faceforge.io.pictures import read_picture
 
-Array = NDArray[np.uint8] | NDArray[np.uint16]
+Array = NDArray[np.uint8 | np.uint16]
 
 _COARSE = 64  # the side of the grid on which a shift of colour is followed
 _REACH = 6.0  # of that grid: how far the rim's colours reach inwards
@@ -28,7 +28,7 @@ def paste_back(picture: Image.Image, edited: Image.Image, crop: Crop, mask: Mask
     deep = upright.mode.startswith("I;16")
     if not deep and upright.mode not in _KEPT:
         upright = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
-    array = np.array(upright, np.uint16 if deep else np.uint8)
+    array: Array = np.array(upright, np.uint16 if deep else np.uint8)
     pasted = paste_change(array, change(seen, edited, crop, mask, match=match), crop, mask)
     if deep:
         return Image.frombytes("I;16", upright.size, pasted.astype("<u2").tobytes())
@@ -85,11 +85,12 @@ def _warped(plane: NDArray[np.float32], back: NDArray[np.float64], size: tuple[i
 def _rim_shift(difference: NDArray[np.float32], mask: Mask) -> NDArray[np.float32]:
     """The change along the mask's rim, carried smoothly inwards (h, w, 3)."""
     height, width = mask.shape
-    rim = _resized(4 * mask * (1 - mask) * (mask > 0), (_COARSE, _COARSE))
+    at_rim = 4 * mask * (1 - mask)
+    rim = _resized(at_rim, (_COARSE, _COARSE))
     near = _blurred(rim)
     shift = np.empty_like(difference)
     for channel in range(3):
-        weighted = _resized(difference[..., channel] * 4 * mask * (1 - mask), (_COARSE, _COARSE))
+        weighted = _resized(difference[..., channel] * at_rim, (_COARSE, _COARSE))
         mean = np.clip(_blurred(weighted) / np.maximum(near, 1e-6), -_MOST, _MOST)
         shift[..., channel] = _resized(mean, (width, height))
     return shift

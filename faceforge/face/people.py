@@ -1,6 +1,6 @@
 """Which pixels belong to a person, without a parsing network."""
 
-from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,13 +21,13 @@ def person(image: Image.Image, landmarks: Points, *, sure: Inside | None = None)
 
     `sure` marks pixels that are the person's for certain, such as the silhouette of a fitted head.
     """
-    try:
-        from cv2 import grabCut
-    except ImportError:
-        grabCut = None
     likely, certain, possible = _shape(landmarks, image.size)
     certain = certain if sure is None else certain | sure
-    return likely | certain if grabCut is None else _by_colour(grabCut, image, likely, certain, possible)
+    try:
+        import cv2
+    except ImportError:
+        return likely | certain
+    return _by_colour(cv2, image, likely, certain, possible)
 
 
 def hair(image: Image.Image, landmarks: Points, *, sure: Inside | None = None) -> Inside:
@@ -70,26 +70,20 @@ def _bust(chin: Points, halves: tuple[float, float], width: float, size: tuple[i
     return inside
 
 
-def _by_colour(
-    grab: Callable[..., object], image: Image.Image, likely: Inside, sure: Inside, possible: Inside
-) -> Inside:
+def _by_colour(cv2: Any, image: Image.Image, likely: Inside, sure: Inside, possible: Inside) -> Inside:
     scale = min(1.0, _GRID / max(image.size))
     size = (max(8, round(image.width * scale)), max(8, round(image.height * scale)))
     small = np.ascontiguousarray(image.convert("RGB").resize(size, Image.Resampling.BOX))
     near, certain, far = (_resized(each, size) > 0.5 for each in (likely, sure, possible))
     labels = np.where(certain, 1, np.where(near, 3, np.where(far, 2, 0))).astype(np.uint8)
-    import cv2
-
     cv2.setRNGSeed(0)  # the same picture, the same mask
-    grab(small, labels, None, np.zeros((1, 65)), np.zeros((1, 65)), _ROUNDS, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(small, labels, None, np.zeros((1, 65)), np.zeros((1, 65)), _ROUNDS, cv2.GC_INIT_WITH_MASK)
     found = np.isin(labels, (1, 3)).astype(np.float32)
-    return _resized(_largest(found), image.size) > 0.5
+    return _resized(_largest(cv2, found), image.size) > 0.5
 
 
-def _largest(mask: NDArray[np.float32]) -> NDArray[np.float32]:
+def _largest(cv2: Any, mask: NDArray[np.float32]) -> NDArray[np.float32]:
     """The largest piece of a mask with its holes filled."""
-    import cv2
-
     for value in (1.0, 0.0):  # first the person's crumbs, then the background's
         count, pieces, stats, _ = cv2.connectedComponentsWithStats((mask == value).astype(np.uint8), connectivity=4)
         least = 0.01 * mask.size if value == 0.0 else (stats[1:, 4].max() if count > 1 else 0)
