@@ -65,9 +65,7 @@ def composite(landmarks: Points, size: Size, *, feather: float = 0.35, keep: Mas
     shares = 1 - feather * np.arange(_STEPS + 1) / _STEPS
     ramp = np.linspace(0, 1, _STEPS + 2)[1:]
     eased = ramp * ramp * (3 - 2 * ramp)
-    mask: Mask = _grey(
-        [middle + share * (line - middle) for share in shares], size, [round(255 * each) for each in eased]
-    )
+    mask = _grey([middle + share * (line - middle) for share in shares], size, [round(255 * each) for each in eased])
     return mask if keep is None else (mask * (1 - keep)).astype(np.float32)
 
 
@@ -102,4 +100,4 @@ def _corners(line: Points) -> list[tuple[float, float]]:
 
 
 def _averaged(canvas: Image.Image) -> Mask:
-    return np.asarray(canvas.reduce(_FINER), np.float32) / 255
+    return np.asarray(canvas.reduce(_FINER), np.float32) / np.float32(255)

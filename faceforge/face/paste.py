@@ -1,5 +1,7 @@
 """An edited crop back into its picture, at the picture's own resolution and depth."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
@@ -91,12 +93,12 @@ def _rim_shift(difference: NDArray[np.float32], mask: Mask) -> NDArray[np.float3
     shift = np.empty_like(difference)
     for channel in range(3):
         weighted = _resized(difference[..., channel] * at_rim, (_COARSE, _COARSE))
-        mean = np.clip(_blurred(weighted) / np.maximum(near, 1e-6), -_MOST, _MOST)
+        mean: NDArray[np.floating[Any]] = np.clip(_blurred(weighted) / np.maximum(near, 1e-6), -_MOST, _MOST)
         shift[..., channel] = _resized(mean, (width, height))
     return shift
 
 
-def _resized(plane: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+def _resized(plane: NDArray[np.floating[Any]], size: tuple[int, int]) -> NDArray[np.float32]:
     image = Image.fromarray(np.ascontiguousarray(plane, np.float32))
     return np.asarray(image.resize(size, Image.Resampling.BILINEAR), np.float32)
 
@@ -105,5 +107,4 @@ def _blurred(plane: NDArray[np.float32]) -> NDArray[np.float32]:
     """Gaussian, by one matrix for both axes."""
     place = np.arange(_COARSE)
     matrix = np.exp(-0.5 * ((place[:, None] - place) / _REACH) ** 2).astype(np.float32)
-    blurred: NDArray[np.float32] = matrix @ plane @ matrix
-    return blurred
+    return np.asarray(matrix @ plane @ matrix, np.float32)
