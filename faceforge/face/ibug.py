@@ -18,3 +18,16 @@ REGIONS = {"all": (0, 68), "jaw": (0, 17), "brows": (17, 27), "nose": (27, 36), 
 def from_mediapipe(mesh: Points) -> Points:
     """The 68 points (68, 2) of a mesh (478, 2 or 3) in the same pixels."""
     return np.asarray(mesh[list(IN_MEDIAPIPE), :2], np.float64)
+
+
+def turned(points: Points) -> float:
+    """How the eyes' line leans, in radians, clockwise as the viewer sees it."""
+    across = points[42:48].mean(0) - points[36:42].mean(0)
+    return float(np.arctan2(across[1], across[0]))
+
+
+def outline(points: Points, *, forehead: float = 0.5) -> Points:
+    """A closed line (22, 2) around the face: the jaw, and brows lifted by a share of the way from brows to chin."""
+    up = points[[17, 19, 24, 26]].mean(0) - points[8]
+    raised = points[[26, 24, 21, 19, 17]] + forehead * np.array([0.55, 1, 1.1, 1, 0.55])[:, None] * up
+    return np.concatenate([points[:17], raised])

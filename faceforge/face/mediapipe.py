@@ -49,7 +49,7 @@ class Seen:
 
 
 class MediaPipeFinder:
-    """One open landmarker. It looks at the whole picture and at parts of it, for its own detector misses small faces."""
+    """One open landmarker, shown the whole picture and parts of it: its own detector misses small faces."""
 
     name = "mediapipe"
 
@@ -106,8 +106,11 @@ def _opened(path: Path) -> tuple[Any, Any]:
 
 
 def _closed(tool: Any) -> None:
-    with silence():
-        tool.close()
+    try:
+        with silence():
+            tool.close()
+    except RuntimeError:  # the program ends, and the threads that MediaPipe closes with are gone already
+        tool._handle = None
 
 
 def _seen(points: Any, matrix: Any, scores: Any, shape: tuple[int, ...]) -> Seen:
