@@ -9,14 +9,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from faceforge.errors import BadSpec
 from faceforge.face3d.embedded.model import EmbeddedHead
 from faceforge.face3d.head import HeadParams
-from faceforge.synth import backdrop, occluders, photo, sitting, skin
+from faceforge.synth import backdrop, limits, occluders, photo, sitting, skin
 from faceforge.synth.render import Cast, Rendering, Shots, cast, render
 from faceforge.synth.shots import pixels_of
 from faceforge.synth.sitting import Sitting
 
+_SIZE = limits.whole(1, 4096)
 _AT_ONCE = 8  # pictures rendered together; more would only leave the caches
 _DIGITS = 3  # of a pixel, to which landmarks are rounded so that they are equal everywhere
 
@@ -80,8 +80,7 @@ def _batches(sittings: Sequence[Sitting], size: int, device: torch.device | None
 
 
 def _checked(sittings: Sequence[Sitting], size: int) -> Sequence[Sitting]:
-    if not 1 <= size <= 4096:
-        raise BadSpec(f"size={size!r} is not a picture's size. Give a whole number from 1 to 4096.")
+    _SIZE("size", size)
     return sittings
 
 

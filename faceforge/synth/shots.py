@@ -6,6 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from faceforge.errors import BadSpec
+from faceforge.synth import limits
+
 _FRONT = 9.0  # the plane of the face, in which the extent is measured, lies so far before the head's middle
 
 
@@ -19,14 +22,36 @@ class Camera:
     y: float = 1.6
     roll_deg: float = 0.0
 
+    def __post_init__(self) -> None:
+        limits.check(vars(self), _CAMERA)
+
 
 @dataclass(frozen=True)
 class Light:
-    """Lamps with directions towards them and colours, and a sky seen from six sides; linear light, world axes."""
+    """Three lamps with directions towards them and colours, and a sky seen from six sides; linear light, world axes.
+
+    A lamp of colour (0, 0, 0) is none.
+    """
 
     directions: tuple[tuple[float, float, float], ...]
     colours: tuple[tuple[float, float, float], ...]
     sky: tuple[tuple[float, float, float], ...]  # right, left, up, down, front, back of the picture
+
+    def __post_init__(self) -> None:
+        limits.check(vars(self), _LIGHT)
+        for place, direction in enumerate(self.directions):
+            if abs(sum(part * part for part in direction) - 1) > 0.02:
+                raise BadSpec(f"directions[{place}]={direction!r} is not of length 1. Divide it by its length.")
+
+
+_CAMERA = {
+    "distance": limits.number(15, 1e5), "half_extent": limits.number(1, 1e4), "x": limits.number(-1e3, 1e3),
+    "y": limits.number(-1e3, 1e3), "roll_deg": limits.number(-180, 180),
+}  # fmt: skip
+_LIGHT = {
+    "directions": limits.table(3, 3, -1.01, 1.01), "colours": limits.table(3, 3, 0, 1e3),
+    "sky": limits.table(6, 3, 0, 1e3),
+}  # fmt: skip
 
 
 def seen_by(cameras: Sequence[Camera], points: Tensor) -> Tensor:

@@ -111,7 +111,7 @@ def test_sizes_of_no_picture_are_refused(size: int) -> None:
     "held",
     [
         {"aus": dict.fromkeys(_UNITS, 5.0)},
-        {"aus": {"AU12": -5.0, "AU43": -3.0}},
+        {"age": 80.0, "tone": 10.0, "aus": {"AU12L": 5.0, "AU43R": 5.0}},
         {"yaw_deg": 90.0, "pitch_deg": 40.0, "roll_deg": 45.0},
         {"gaze_yaw_deg": 40.0, "gaze_pitch_deg": -35.0},
         {"camera": Camera(distance=25.0, half_extent=6.0)},
