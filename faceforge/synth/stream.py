@@ -13,7 +13,8 @@ from faceforge.errors import BadSpec
 from faceforge.synth import limits
 from faceforge.synth.draws import Draws, check_seed
 from faceforge.synth.portrait import pictures
-from faceforge.synth.sitting import Sitting, pair, sample
+from faceforge.synth.series import pair
+from faceforge.synth.sitting import Sitting, sample
 from faceforge.synth.wanted import check_seeds, personal
 
 

@@ -8,7 +8,8 @@ from faceforge.errors import BadSpec, nearest
 from faceforge.synth import limits
 from faceforge.synth.draws import RESERVED, check_seed
 from faceforge.synth.person import Person
-from faceforge.synth.sitting import Sitting, clip, pair, sample
+from faceforge.synth.series import clip, pair
+from faceforge.synth.sitting import Sitting, sample
 
 KINDS = ("portraits", "pairs", "clips")
 FORMATS = ("folder", "webdataset")
