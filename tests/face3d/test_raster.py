@@ -243,8 +243,13 @@ def test_faces_without_vertices_are_refused_by_name() -> None:
         ({"faces": torch.zeros(2, 3)}, "whole numbers"),
         ({"z_clip": 0.0}, "cannot be cut"),
         ({"z_clip": float("nan")}, "cannot be cut"),
-        ({"size": (0, 4)}, "at least one pixel"),
-        ({"size": (4.0, 4)}, "at least one pixel"),
+        ({"size": (0, 4)}, "from 1"),
+        ({"size": (4.0, 4)}, "from 1"),
+        ({"size": (True, True)}, "from 1"),
+        ({"size": 8}, "from 1"),
+        ({"size": (10**7, 10**7)}, "16384"),
+        ({"z_clip": "near"}, "cannot be cut"),
+        ({"z_clip": True}, "cannot be cut"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(change: dict[str, Any], words: str) -> None:
