@@ -13,7 +13,7 @@ from faceforge.face3d.embedded.model import EmbeddedHead
 from faceforge.face3d.head import HeadParams
 from faceforge.synth import backdrop, limits, occluders, photo, sitting, skin
 from faceforge.synth.render import PART_NAMES, Cast, Rendering, Shots, cast, render
-from faceforge.synth.shots import pixels_of
+from faceforge.synth.shots import evened, pixels_of
 from faceforge.synth.sight import in_sight
 from faceforge.synth.sitting import Sitting
 
@@ -128,7 +128,7 @@ def _developed(crew: Cast, some: Sequence[Sitting], size: int) -> tuple[Tensor, 
         poses=poses(some, EmbeddedHead(device)),
         folds=_folds(some).to(device),
         cameras=[each.camera for each in some],
-        lights=[each.light for each in some],
+        lights=evened([each.light for each in some]),
     )
     rendering = render(crew, shots, size)
     behind = backdrop.paint([each.scene for each in some], size, device)

@@ -1,7 +1,7 @@
 """How a portrait is taken: where the camera stands, and what light falls on the face."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -28,17 +28,16 @@ class Camera:
 
 @dataclass(frozen=True)
 class Light:
-    """Three lamps with directions towards them and colours, and a sky seen from six sides; linear light, world axes.
-
-    A lamp of colour (0, 0, 0) is none.
-    """
+    """Lamps with directions towards them and colours, and a sky seen from six sides; linear light, world axes."""
 
     directions: tuple[tuple[float, float, float], ...]
     colours: tuple[tuple[float, float, float], ...]
     sky: tuple[tuple[float, float, float], ...]  # right, left, up, down, front, back of the picture
 
     def __post_init__(self) -> None:
-        limits.check(vars(self), _LIGHT)
+        count = len(self.directions) if isinstance(self.directions, tuple) else 1
+        rows = {"directions": limits.table(max(1, count), 3, -1.01, 1.01), "colours": limits.table(count, 3, 0, 1e3)}
+        limits.check(vars(self), {**rows, "sky": limits.table(6, 3, 0, 1e3)})
         for place, direction in enumerate(self.directions):
             if abs(sum(part * part for part in direction) - 1) > 0.02:
                 raise BadSpec(f"directions[{place}]={direction!r} is not of length 1. Divide it by its length.")
@@ -48,10 +47,20 @@ _CAMERA = {
     "distance": limits.number(15, 1e5), "half_extent": limits.number(1, 1e4), "x": limits.number(-1e3, 1e3),
     "y": limits.number(-1e3, 1e3), "roll_deg": limits.number(-180, 180),
 }  # fmt: skip
-_LIGHT = {
-    "directions": limits.table(3, 3, -1.01, 1.01), "colours": limits.table(3, 3, 0, 1e3),
-    "sky": limits.table(6, 3, 0, 1e3),
-}  # fmt: skip
+
+
+def evened(lights: Sequence[Light]) -> list[Light]:
+    """The same lights with equally many lamps, those added being black."""
+    most = max((len(light.directions) for light in lights), default=0)
+    spare = [most - len(light.directions) for light in lights]
+    return [
+        replace(
+            light,
+            directions=light.directions + ((0.0, 0.0, 1.0),) * more,
+            colours=light.colours + ((0.0, 0.0, 0.0),) * more,
+        )
+        for light, more in zip(lights, spare, strict=True)
+    ]
 
 
 def seen_by(cameras: Sequence[Camera], points: Tensor) -> Tensor:

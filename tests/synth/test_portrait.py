@@ -47,6 +47,14 @@ def test_the_number_of_threads_changes_no_pixel_by_more_than_a_level() -> None:
         torch.set_num_threads(before)
 
 
+def test_lights_of_fewer_lamps_shine_in_the_same_batch() -> None:
+    three = plain(6)
+    lone = replace(three.light, directions=three.light.directions[:1], colours=three.light.colours[:1])
+    sittings = [three, replace(three, light=lone)]
+    for together, sitting in zip(photograph(sittings, 32), sittings, strict=True):
+        assert levels_apart(taken(sitting, 32), together) <= 1
+
+
 def test_the_same_seed_gives_the_same_bytes() -> None:
     assert np.array_equal(taken(sample(7)).image, taken(sample(7)).image)
     assert np.array_equal(taken(sample(7)).image, pictures([sample(7)], SIZE)[0].permute(1, 2, 0).numpy())

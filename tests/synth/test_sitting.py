@@ -162,7 +162,8 @@ def test_cameras_that_see_nothing_are_refused(wrong: dict[str, float]) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"directions": ((0.0, 0.0, 2.0),) * 3}, {"directions": ((0.0, 0.0, 1.0),)}, {"colours": ((-1.0, 0.0, 0.0),) * 3},
+    [{"directions": ((0.0, 0.0, 2.0),) * 3}, {"directions": ()}, {"colours": ((1.0, 1.0, 1.0),)},
+     {"colours": ((-1.0, 0.0, 0.0),) * 3},
      {"sky": ((math.nan, 0.0, 0.0),) * 6}],
     ids=str,
 )  # fmt: skip
