@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -28,13 +29,16 @@ SIZES = (128, 256, 512)
 BATCHES = (1, 16)
 MESHES = {"10k": (70, 71), "20k": (100, 101)}  # rows and columns of quads
 PIECE = 1 << 21  # pixels of boxes at once
+BESIDE = 256  # pixels of the largest picture that pytorch3d draws on a CPU here
 SAME = 1e-3  # share of pixels in which two rasterisers may see another face
 
 EXAMPLES = """
 what it prints
-  milliseconds per picture, the median of --repeats calls, all sides in turns: the built-in rasteriser, whole boxes
-  (every pixel of every triangle's bounding box: the usual plain vectorised way), pytorch3d where it is installed and
-  has a GPU or --pytorch3d-on-cpu is given, where it takes seconds; then how many times as long boxes take
+  milliseconds per picture, the median of --repeats calls, all sides in turns; processor time on a CPU, which other
+  work on the machine does not lengthen, and the clock on a GPU: the built-in rasteriser, whole boxes (every pixel of
+  every triangle's bounding box: the usual plain vectorised way), pytorch3d where it is installed; then how many times
+  as long the others take. On a CPU pytorch3d takes seconds and is called once per row, for single pictures of at most
+  256 px without culling
 
 examples
   python benchmarks/render.py --threads 1
@@ -57,8 +61,11 @@ class Row:
 
     def __str__(self) -> str:
         times = " | ".join(f"{self.milliseconds[side]:.2f}" if side in self.milliseconds else "" for side in SIDES)
-        ratio = f"{self.milliseconds['boxes'] / self.milliseconds['built-in']:.1f}x"
-        return f"| {self.mesh} | {self.size} | {self.batch} | {'yes' if self.cull else 'no'} | {times} | **{ratio}** |"
+        own = self.milliseconds["built-in"]
+        ratios = " | ".join(
+            f"**{self.milliseconds[side] / own:.1f}x**" if side in self.milliseconds else "" for side in [*SIDES][1:]
+        )
+        return f"| {self.mesh} | {self.size} | {self.batch} | {'yes' if self.cull else 'no'} | {times} | {ratios} |"
 
 
 def built_in(vertices: Tensor, faces: Tensor, size: int, cull: bool) -> Tensor:
@@ -129,20 +136,23 @@ def mesh(rows: int, columns: int) -> tuple[Tensor, Tensor]:
 
 
 def rows(wanted: argparse.Namespace, device: torch.device) -> Iterator[Row]:
-    sides = dict(SIDES)
-    if find_spec("pytorch3d") is None or (device == HOST and not wanted.pytorch3d_on_cpu):
-        del sides["pytorch3d"]
     for name, size, batch, cull in product(wanted.meshes, wanted.sizes, wanted.batches, (False, True)):
         vertices, faces = (each.to(device) for each in mesh(*MESHES[name]))
         scales = torch.linspace(1, 0.85, batch, device=device)[:, None, None]
         heads = vertices * torch.cat([scales, scales, torch.ones_like(scales)], 2)
-        runs = {side: partial(run, heads, faces, size, cull) for side, run in sides.items()}
-        seen = {side: run() for side, run in runs.items()}  # the first call of a kind allocates
-        apart = max(float((each != seen["built-in"]).double().mean()) for each in seen.values())
+        slow = {"pytorch3d"} if device == HOST else set()
+        runs = {side: partial(run, heads, faces, size, cull) for side, run in SIDES.items()}
+        beside = device != HOST or (batch == 1 and size <= BESIDE and not cull)
+        if find_spec("pytorch3d") is None or not beside:
+            del runs["pytorch3d"]
+        seen = {side: run() for side, run in runs.items() if side not in slow}  # the first call of a kind allocates
         times: dict[str, list[float]] = {side: [] for side in runs}
-        for _ in range(wanted.repeats):
+        for number in range(wanted.repeats):
             for side, run in runs.items():
-                times[side].append(timed(run)[0].clock)
+                if number == 0 or side not in slow:
+                    taken, seen[side] = timed(run)
+                    times[side].append(taken.processor if device == HOST else taken.clock)
+        apart = max(float((each != seen["built-in"]).double().mean()) for each in seen.values())
         yield Row(name, size, batch, cull, {side: 1e3 * median(each) / batch for side, each in times.items()}, apart)
 
 
@@ -152,11 +162,13 @@ def main() -> int:
     report: dict[str, object] = {"asked": vars(wanted), "torch": torch.__version__}
     agree = True
     if find_spec("pytorch3d") is None:
-        print("pytorch3d is not installed: its column stays empty.")
+        print("pytorch3d is not installed: nothing to compare with, its columns stay empty.")
     for device in dict.fromkeys([HOST, best_device()]):
-        print(f"\n{device}, {torch.get_num_threads()} threads, torch {torch.__version__}; ms per picture\n")
-        print(f"| triangles | pixels | batch | cull | {' | '.join(SIDES)} | boxes / built-in |")
-        print("|" + "---|" * (5 + len(SIDES)))
+        load = f", load before {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores" if hasattr(os, "getloadavg") else ""
+        print(f"\n{device}, {torch.get_num_threads()} threads, torch {torch.__version__}{load}; ms per picture\n")
+        ratios = [f"{side} / built-in" for side in [*SIDES][1:]]
+        print(f"| triangles | pixels | batch | cull | {' | '.join(SIDES)} | {' | '.join(ratios)} |")
+        print("|" + "---|" * (4 + len(SIDES) + len(ratios)))
         found: list[Row] = []
         for row in rows(wanted, device):
             print(row, flush=True)
@@ -179,7 +191,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--meshes", nargs="+", default=list(MESHES), choices=MESHES, help="triangles (10k 20k)")
     parser.add_argument("--repeats", type=int, default=7, help="calls of which the median is taken (7)")
     parser.add_argument("--threads", type=int, default=1, help="threads of torch (1)")
-    parser.add_argument("--pytorch3d-on-cpu", action="store_true", help="also where it takes seconds per picture")
     parser.add_argument("--json", type=Path, help="write all figures to this file too")
     return parser.parse_args()
 

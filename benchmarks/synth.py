@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from importlib import import_module
 from itertools import product
-from math import nan
+from math import isnan, nan
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
@@ -73,9 +73,9 @@ class Row:
     def __str__(self) -> str:
         parts = " | ".join(f"{self.stages[name]:.1f}" if self.stages else "" for name in COLUMNS)
         memory = f"{self.memory:.0f}" if self.memory else ""
-        return (
-            f"| {self.size} | {self.per_person} | {self.processes} | **{self.per_second:.1f}** | {parts} | {memory} |"
-        )
+        own = "" if isnan(self.per_processor_second) else f"**{self.per_processor_second:.1f}**"
+        rates = f"{self.per_second:.1f} | {own}"
+        return f"| {self.size} | {self.per_person} | {self.processes} | {rates} | {parts} | {memory} |"
 
 
 COLUMNS = ("numbers", *STAGES, "rest")
@@ -94,7 +94,8 @@ def alone(stream: Stream, repeats: int, device: torch.device) -> Row:
     draw(stream)  # the first call of a kind builds and allocates
     times = [timed(partial(draw, stream))[0] for _ in range(repeats)]
     with stages() as spent:
-        whole = timed(partial(draw, stream))[0].clock
+        taken = timed(partial(draw, stream))[0]
+    whole = taken.processor if device == HOST else taken.clock
     number = stream.count or 1
     each = {name: 1e3 * spent[name] / number for name in COLUMNS[:-1]}
     each["rest"] = 1e3 * whole / number - sum(each.values())
@@ -116,7 +117,7 @@ def stages() -> Iterator[dict[str, float]]:
 def _watched(function: Callable[..., Any], spent: dict[str, float], name: str) -> Callable[..., Any]:
     def run(*arguments: Any, **named: Any) -> Any:
         taken, found = timed(partial(function, *arguments, **named))
-        spent[name] += taken.clock
+        spent[name] += taken.clock if torch.accelerator.is_available() else taken.processor
         return found
 
     return run

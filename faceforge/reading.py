@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from threading import Lock
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from faceforge.face.advice import advice
-from faceforge.face.find import choose, find_faces
+from faceforge.face.finding import Finder, choose, find_faces, named_finder
 from faceforge.face.found import Face
+from faceforge.face.quality import advice
 from faceforge.face3d.fit import fit
 from faceforge.face3d.fitted import HeadFit
 from faceforge.io.pictures import Picture
@@ -42,7 +42,7 @@ class Photograph:
     """A picture and its faces; heads are fitted when they are asked for, and kept."""
 
     picture: Picture
-    faces: Sequence[Face]
+    faces: list[Face]
     seconds: dict[str, float] = field(default_factory=dict)
     _readings: dict[int, Reading] = field(default_factory=dict)
     _plates: dict[int, Plate] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Photograph:
         found = torch.from_numpy(np.array(self.picture.image, dtype=np.float32))
         return (found / 255).permute(2, 0, 1).contiguous()
 
-    def readings(self, which: int | str) -> list[Reading]:
+    def readings(self, which: int | Literal["all"]) -> list[Reading]:
         """The chosen face, or all of them."""
         return [self._reading(each) for each in choose(self.faces, which)]
 
@@ -68,8 +68,9 @@ class Photograph:
         key = id(face)
         if key not in self._readings:
             began = time.perf_counter()
-            array = np.asarray(self.picture.image)
-            self._readings[key] = Reading(face, fit(array, face), tuple(advice(array, face)))
+            others = [each for each in self.faces if each is not face]
+            told = advice(self.picture.image, face, others=others)
+            self._readings[key] = Reading(face, fit(np.asarray(self.picture.image), face), told)
             self.seconds["fit"] = self.seconds.get("fit", 0.0) + time.perf_counter() - began
         return self._readings[key]
 
@@ -78,9 +79,14 @@ class Reader:
     """Reads photographs and remembers the last few, so that a slider never waits for what it has seen before."""
 
     def __init__(self, finder: str | None = None) -> None:
-        self.finder = finder
+        self._wanted = finder
         self._kept: OrderedDict[str, Photograph] = OrderedDict()
         self._lock = Lock()
+
+    @cached_property
+    def finder(self) -> Finder:
+        """Who finds faces; loaded with the first photograph."""
+        return named_finder(self._wanted)
 
     def read(self, picture: Picture) -> Photograph:
         """The photograph with its faces found; a picture without a face is refused."""
@@ -89,7 +95,7 @@ class Reader:
                 self._kept.move_to_end(picture.sha256)
                 return self._kept[picture.sha256]
         began = time.perf_counter()
-        faces = find_faces(np.asarray(picture.image), backend=self.finder)
+        faces = find_faces(picture.image, backend=self.finder)
         found = Photograph(picture, faces, {"find": time.perf_counter() - began})
         with self._lock:
             self._kept[picture.sha256] = found

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from faceforge.errors import HubError, MissingPackage, NoFace
+from faceforge.errors import BadSpec, HubError, MissingPackage, NoFace, nearest
 from faceforge.face.found import Face
 from faceforge.io.pictures import read_picture
 
@@ -29,6 +29,20 @@ def find_faces(image: Image.Image | Pixels, *, backend: Finder | None = None) ->
     if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
         pixels = np.asarray(read_picture(pixels).image)  # grey becomes RGB, anything else is refused there
     return sorted((backend or default_finder()).find(pixels), key=lambda face: -face.area)
+
+
+def named_finder(name: str | None) -> Finder:
+    """A finder by name; without one the default."""
+    if name is None:
+        return default_finder()
+    if name == "mediapipe":
+        from faceforge.face.mediapipe import MediaPipeFinder
+
+        return MediaPipeFinder()
+    embedded = _embedded() if name == "embedded" else None
+    if embedded is None:
+        raise BadSpec(f"There is no finder {name!r}. {nearest(name, ('mediapipe', 'embedded'))}")
+    return embedded
 
 
 @cache

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from faceforge.face3d.triangles import Triangles, countable, select
+from faceforge.face3d.triangles import EPSILON, Triangles, countable, select
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,8 @@ class Clipped:
 
     def undo(self, piece: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
         """Original triangles and weights (3, n) of points on pieces (n,)."""
-        whole = (select(self.shares, piece) * weights).sum(1)
-        return self.origin.index_select(0, piece), whole / whole.sum(0)
+        first, second, third = (select(self.shares, piece) * weights).unbind(1)
+        return self.origin.index_select(0, piece), first + second + third
 
 
 def clipped(triangles: Triangles, plane: float, *, perspective_correct: bool) -> Clipped:
@@ -36,7 +36,7 @@ def clipped(triangles: Triangles, plane: float, *, perspective_correct: bool) ->
         order = (first + torch.arange(3, device=first.device)[:, None]) % 3
         one, two, three = points.index_select(2, origins[cut]).gather(1, order.expand(6, -1, -1)).unbind(1)
         four, five = (_crossing(one, other, plane, perspective_correct) for other in (two, three))
-        kept = [(four, two, five), (five, two, three)] if cut == 1 else [(one, four, five)]
+        kept = [(four, two, five), (five, two, three)] if cut == 1 else [(four, five, one)]
         pieces += [torch.stack(piece, 1) for piece in kept]
     origin = torch.cat([origins[0], origins[1], origins[1], origins[2]])
     order = origin.argsort(stable=True)  # equal depths go by the original order
@@ -48,10 +48,8 @@ def clipped(triangles: Triangles, plane: float, *, perspective_correct: bool) ->
 def _crossing(start: Tensor, end: Tensor, plane: float, perspective_correct: bool) -> Tensor:
     """Where edges between points (6, n) meet the plane; what is straight in space is so only before the division."""
     along = (start[2] - plane) / (start[2] - end[2])
-    if not perspective_correct:
-        start_xy, end_xy, divisor = start[:2], end[:2], 1.0
-    else:
-        start_xy, end_xy, divisor = start[:2] * start[2], end[:2] * end[2], plane
-    xy = (start_xy + along * (end_xy - start_xy)) / divisor
-    shares = start[3:] + along * (end[3:] - start[3:])
-    return torch.cat([xy, torch.full_like(along, plane)[None], shares])
+    found = start * (1 - along) + end * along
+    if perspective_correct:
+        xy = start[:2] * start[2] * (1 - along) + end[:2] * end[2] * along
+        found = torch.cat([xy / plane, found[2:]])
+    return torch.cat([found[:2], found[2:3].clamp(min=EPSILON), found[3:]])

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from faceforge.errors import BadMesh, nearest
+from faceforge.face3d.inputs import check_number, check_rows, check_tensor
 
 # Ramamoorthi and Hanrahan 2001: the harmonics' own factors, times those of a cosine lobe in bands 1 and 2 (not in 0)
 _BAND0 = 1 / sqrt(4 * pi)
@@ -32,6 +33,11 @@ class Lamp:
     irradiance: float
     colour: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
+    def __post_init__(self) -> None:
+        check_number("irradiance", self.irradiance)
+        _check_three("direction", self.direction)
+        _check_three("colour", self.colour)
+
 
 @dataclass(frozen=True)
 class Studio:
@@ -41,10 +47,21 @@ class Studio:
     lamps: tuple[Lamp, ...] = ()
     colour: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
+    def __post_init__(self) -> None:
+        check_number("ambient", self.ambient)
+        _check_three("colour", self.colour)
+
     def light(self) -> Tensor:
         """All of it as one light, (1, 9, 3)."""
         parts = [ambient(self.ambient, self.colour), *(directional(lamp) for lamp in self.lamps)]
         return torch.stack(parts).sum(0)[None]
+
+
+def _check_three(what: str, values: tuple[float, ...]) -> None:
+    if len(values) != 3:
+        raise BadMesh(f"{what}={values!r}; expected three numbers.")
+    for value in values:
+        check_number(what, value)
 
 
 _WARM, _COOL = (1.0, 0.88, 0.72), (0.80, 0.90, 1.0)
@@ -106,16 +123,17 @@ def basis(normals: Tensor) -> Tensor:
 
 def shade(normals: Tensor, light: Tensor) -> Tensor:
     """What lights (B or 1, 9, 3) make of normals (B, ..., 3), (B, ..., 3); negative on the far side of a hard lamp."""
-    if light.ndim != 3 or light.shape[1:] != (9, 3):
-        raise BadMesh(
-            f"Light of shape {tuple(light.shape)}; expected (B, 9, 3): nine harmonics of red, green and blue."
-        )
+    check_tensor("Light", light, ("B", 9, 3))
+    check_rows("Light", light, len(normals))
     flat = basis(normals).flatten(1, -2)
     return torch.unflatten(flat @ light.to(flat), 1, normals.shape[1:-1])
 
 
 def rotated(light: Tensor, rotation: Tensor) -> Tensor:
     """Lights (B, 9, 3) turned by rotations (B or 1, 3, 3): a turned normal is shaded as before."""
+    check_tensor("Light", light, ("B", 9, 3))
+    check_tensor("A light's rotation", rotation, ("B", 3, 3))
+    check_rows("A light's rotation", rotation, len(light))
     scaled = light * light.new_tensor(FACTORS)[:, None]
     vector = rotation @ scaled[:, 1:4]
     xy, xz, yz, squares, pole = scaled[:, 4:].unbind(1)
@@ -135,12 +153,14 @@ def rotated(light: Tensor, rotation: Tensor) -> Tensor:
 
 def point_shading(points: Tensor, normals: Tensor, lights: Tensor) -> Tensor:
     """DECA's point lights (B, n, 6: position, colour) on points and normals (B, V, 3): their mean, unclamped."""
+    check_tensor("Lights", lights, ("B", "n", 6))
     towards = F.normalize(lights[:, :, None, :3] - points[:, None], dim=3)
     return _mean(towards, normals, lights, clamped=False)
 
 
 def lamp_shading(normals: Tensor, lights: Tensor) -> Tensor:
     """DECA's directional lights (B, n, 6: direction, colour) on normals (B, V, 3): the mean of what is in front."""
+    check_tensor("Lights", lights, ("B", "n", 6))
     towards = F.normalize(lights[:, :, None, :3].expand(-1, -1, normals.shape[1], -1), dim=3)
     return _mean(towards, normals, lights, clamped=True)
 

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from faceforge.errors import BadMesh
+from faceforge.face3d.inputs import check_index, check_rows, check_tensor
 from faceforge.face3d.light import shade
 from faceforge.face3d.raster import Fragments, Rasterizer, interpolate_vertices, rasterize
 
@@ -25,6 +26,14 @@ class Texture:
     pixels: Tensor  # (B or 1, C, h, w)
     uv: Tensor  # (T, 2) in 0..1, v up
     uv_faces: Tensor  # (F, 3) into uv
+
+    def __post_init__(self) -> None:
+        check_tensor("A texture", self.pixels, ("B", "C", "h", "w"))
+        check_tensor("Texture coordinates", self.uv, ("T", 2))
+        check_tensor("Faces of a texture", self.uv_faces, ("F", 3))
+        check_index("Faces of a texture", self.uv_faces, len(self.uv))
+        if not self.pixels.numel():
+            raise BadMesh(f"A texture of shape {tuple(self.pixels.shape)}; expected at least one pixel.")
 
 
 @dataclass(frozen=True)
@@ -71,6 +80,9 @@ class View:
 
     def depth(self, z: Tensor) -> Tensor:
         """Depths (B, V) of vertices, rising away from the viewer: 1 at a mesh's nearest vertex, 0 at its farthest."""
+        check_tensor("Depths", z, ("B", "V"))
+        if not z.shape[1]:
+            return torch.zeros_like(self.coverage)
         return self._depth(z, z.amin(1, keepdim=True), z.amax(1, keepdim=True))
 
     def depth_in_call(self, z: Tensor) -> Tensor:
@@ -98,6 +110,7 @@ class View:
         if texture.uv_faces.shape != self.faces.shape:
             shapes = f"{tuple(texture.uv_faces.shape)} and {tuple(self.faces.shape)}"
             raise BadMesh(f"Faces of the texture and of the mesh have shapes {shapes}; expected the same.")
+        check_rows("A texture", texture.pixels, len(self.fragments.pix_to_face))
         grid = self.grid(texture).permute(0, 2, 3, 1)
         pixels = texture.pixels.to(grid).expand(len(grid), -1, -1, -1)
         return F.grid_sample(pixels, grid, padding_mode=beyond, align_corners=False) * self.coverage
@@ -161,7 +174,12 @@ def flame_texture(mean: Tensor, basis: Tensor, coefficients: Tensor) -> Tensor:
     if mean.ndim != 3 or basis.shape[:3] != mean.shape or coefficients.shape[-1] > basis.shape[-1]:
         shapes = ", ".join(str(tuple(each.shape)) for each in (mean, basis, coefficients))
         raise BadMesh(f"A texture space of shapes {shapes}; expected (h, w, 3), (h, w, 3, n) and (B, up to n).")
+    check_tensor("Coefficients of a texture", coefficients, ("B", "m"))
     side = mean.shape[0] // TEXTURE_SIDE
+    if not side or mean.shape[:2] != (side * TEXTURE_SIDE,) * 2:
+        raise BadMesh(
+            f"A texture space of shape {tuple(mean.shape)}; expected a square, {TEXTURE_SIDE} pixels or twice."
+        )
     mean, basis = mean[::side, ::side], basis[::side, ::side, :, : coefficients.shape[-1]]
     found = mean + torch.einsum("hwcn,bn->bhwc", basis, coefficients)
     return found.permute(0, 3, 1, 2).flip(1) / 255

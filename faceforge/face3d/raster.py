@@ -12,8 +12,11 @@ from torch import Tensor
 
 from faceforge.errors import BadMesh
 from faceforge.face3d.clip import clipped
+from faceforge.face3d.inputs import check_index, check_rows, check_tensor
 from faceforge.face3d.stamps import Canvas, nearest
 from faceforge.face3d.triangles import EPSILON, FARTHEST, Triangles, depth, doubled_area, edges, in_space, select
+
+LARGEST = 16384  # pixels of a side
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def rasterize(
     """
     check_mesh(vertices, faces)
     check_size(size)
-    if z_clip is not None and not EPSILON <= z_clip < FARTHEST:
+    if z_clip is not None and not (type(z_clip) in (int, float) and EPSILON <= z_clip < FARTHEST):
         raise BadMesh(
             f"Triangles cannot be cut at the depth {z_clip!r}; expected a small positive number, such as 0.01."
         )
@@ -92,13 +95,19 @@ def rasterize(
 
 def interpolate(fragments: Fragments, face_attributes: Tensor) -> Tensor:
     """Attributes of faces' corners (B * F, 3, D) at each pixel, (B, H, W, D); 0 where nothing is seen."""
+    check_tensor("Attributes of faces' corners", face_attributes, ("B * F", 3, "D"))
     pixels, face, weights = _seen(fragments)
+    check_index("Attributes of faces' corners", face, len(face_attributes))
     return _spread(fragments, pixels, weights, face_attributes.index_select(0, face).unbind(1))
 
 
 def interpolate_vertices(fragments: Fragments, attributes: Tensor, faces: Tensor) -> Tensor:
     """Attributes of vertices (B or 1, V, D) at each pixel, (B, H, W, D); 0 where nothing is seen."""
+    check_tensor("Attributes of vertices", attributes, ("B", "V", "D"))
+    check_rows("Attributes of vertices", attributes, len(fragments.pix_to_face))
+    check_index("Faces of attributes", faces, attributes.shape[1])
     pixels, packed, weights = _seen(fragments)
+    check_index("Faces of attributes", packed, len(fragments.pix_to_face) * len(faces))
     picture = packed // max(len(faces), 1)
     corners = faces.long().index_select(0, packed - picture * len(faces))
     if len(attributes) > 1:
@@ -128,8 +137,10 @@ def check_mesh(vertices: Tensor, faces: Tensor) -> None:
 
 
 def check_size(size: tuple[int, int]) -> None:
-    if len(size) != 2 or not all(isinstance(side, int) and side > 0 for side in size):
-        raise BadMesh(f"A picture of size {size!r}; expected (height, width), at least one pixel each.")
+    """Refuse what is no (height, width) of a picture that memory could hold."""
+    whole = isinstance(size, tuple | list) and len(size) == 2 and all(type(side) is int for side in size)
+    if not whole or not 0 < min(size) <= max(size) <= LARGEST:
+        raise BadMesh(f"A picture of size {size!r}; expected (height, width), from 1 to {LARGEST} pixels each.")
 
 
 def _weights(corners: Tensor, pixels: Tensor, canvas: Canvas) -> Tensor:

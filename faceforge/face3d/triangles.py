@@ -77,7 +77,7 @@ def extremes(corners: Tensor) -> tuple[Tensor, Tensor]:
 
 def in_space(weights: Tensor, z: Tensor) -> Tensor:
     """Weights on the picture made weights in space, both (3, ...)."""
-    first, second, third = weights[0] * z[1] * z[2], z[0] * weights[1] * z[2], z[0] * z[1] * weights[2]
+    first, second, third = weights[0] * z[1] * z[2], weights[1] * z[0] * z[2], weights[2] * z[0] * z[1]
     return torch.stack([first, second, third]) / (first + second + third).clamp(min=EPSILON)
 
 

@@ -70,8 +70,8 @@ def _maps(wanted: Wanted) -> str:
     parts = ", ".join(f"{number} {name}" for number, name in enumerate(PART_NAMES))
     about = {
         "parts": f"`parts`: 8 bits, {parts}.",
-        "depth": "`depth`: 16 bits, distance from the camera in tenths of a millimetre, 0 where no one is.",
-        "normals": "`normals`: x right, y up, z to the camera; -1..1 as 1..255, and 128 128 128 where no one is.",
+        "depth": "`depth`: 16 bits, tenths of a millimetre from the camera, 0 where no one is or an occluder is.",
+        "normals": "`normals`: x right, y up, z to the camera; -1..1 as 1..255, and 128 128 128 where depth is 0.",
     }
     if not wanted.maps:
         return ""

@@ -15,6 +15,7 @@ import torch
 from faceforge import __version__
 from faceforge.errors import BadSpec, CannotWrite
 from faceforge.io.files import replacing
+from faceforge.synth import limits
 from faceforge.synth.card import LICENCE, readme
 from faceforge.synth.examples import Example, code_hash, examples
 from faceforge.synth.layouts import UNFINISHED, Folder, Layout, Shards
@@ -47,8 +48,7 @@ def write(
     More than one worker are fresh processes, so a script that asks for them needs an `if __name__ == "__main__":`.
     """
     wanted.check()
-    if workers < 1:
-        raise BadSpec(f"workers={workers!r} is too few. Give a whole number from 1.")
+    limits.whole(1)("workers", workers)
     root, of = Path(folder), wanted.count * wanted.pictures_each
     with _refusing(root):
         _begin(root, wanted)

@@ -1,13 +1,19 @@
 """A person as numbers: bones, skin, hair, eyes, what they wear. Sampled so that tone, age and sex are balanced."""
 
-from dataclasses import dataclass, field
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
+from faceforge.errors import BadSpec
 from faceforge.face3d.embedded.traits import TRAITS
+from faceforge.synth import limits
 from faceforge.synth.draws import Draws, balanced
 from faceforge.synth.palettes import THINGS, Rgb, mixed, palette, picked, scaled
 
 TONES = 10  # the Monk scale
 AGES = ((18, 29), (30, 41), (42, 55), (56, 80))
+BANDS = ("18-29", "30-41", "42-55", "56+")
 SEXES = ("female", "male")
 
 # Albedo of the ten tones of the Monk scale: its swatches warmed, as skin is redder than they are, the darkest lifted.
@@ -65,62 +71,106 @@ class Person:
     collar: Rgb
     noise: int = field(default=0)
 
+    def __post_init__(self) -> None:
+        limits.check(vars(self), RULES)
+
     @property
     def group(self) -> dict[str, str]:
         """The slices that reports are balanced over."""
-        decade = next(
-            name for name, (_, top) in zip(("18-29", "30-41", "42-55", "56+"), AGES, strict=True) if self.age <= top
-        )
-        return {"tone": f"{round(self.tone)}", "age": decade, "sex": self.sex}
+        years = int(round(self.age, 1))
+        decade = next(name for name, (_, top) in zip(BANDS, AGES, strict=True) if years <= top)
+        return {"tone": f"{math.floor(self.tone + 0.5)}", "age": decade, "sex": self.sex}
 
 
-def sample(seed: int) -> Person:
-    """The person of a seed; eighty seeds in a row meet every tone, age band and sex once."""
+_SHARE, _COLOUR = limits.number(0, 1), limits.row(3, 0, 100)
+RULES: Mapping[str, limits.Rule] = {
+    "age": limits.number(AGES[0][0], AGES[-1][1]), "sex": limits.word(SEXES), "tone": limits.number(1, TONES),
+    "traits": limits.row(len(TRAITS), -4, 4), "hair_style": limits.word(HAIR_STYLES),
+    "hair_volume": limits.number(0, 3), "part_side": limits.number(-1, 1), "brow": limits.number(0, 3),
+    "beard": limits.word(BEARDS), "glasses": limits.word(GLASSES), "noise": limits.whole(0, 2**31 - 1),
+} | dict.fromkeys(
+    ("hair_length", "beard_density", "lip_redness", "lipstick", "eyeliner", "shadow", "lashes", "blush", "freckles",
+     "moles", "wrinkles", "shine", "bags"), _SHARE,
+) | dict.fromkeys(
+    ("skin", "hair", "brow_colour", "iris", "lip", "shadow_colour", "glasses_colour", "clothes", "collar"), _COLOUR
+)  # fmt: skip
+
+
+def sample(seed: int, **wishes: Any) -> Person:
+    """The person of a seed; eighty seeds in a row meet every tone, age band and sex once.
+
+    Wishes name fields: the person is grown with that age, sex and tone, and whatever does not follow from them is as
+    it would be without.
+    """
+    limits.check(wishes, RULES)
+    if "skin" in wishes:
+        raise BadSpec(f"skin={wishes['skin']!r} cannot be held: it follows from the tone. Hold the tone, from 1 to 10.")
     strata = balanced(seed, tone=TONES, age=len(AGES), sex=len(SEXES))
     draws = Draws(seed, "person")
     tone = round(min(10.0, max(1.0, strata["tone"] + 1 + draws.uniform(-0.45, 0.45))), 6)
     age, sex = draws.uniform(*AGES[strata["age"]]), SEXES[strata["sex"]]
-    return _grown(seed, age, sex, tone, draws)
+    rest = dict(wishes)
+    age, sex, tone = float(rest.pop("age", age)), rest.pop("sex", sex), float(rest.pop("tone", tone))
+    if "hair" in rest:
+        rest.setdefault("brow_colour", _brows(rest["hair"]))
+    return replace(_grown(seed, age, sex, tone, draws), **rest)
 
 
 def _grown(seed: int, age: float, sex: str, tone: float, draws: Draws) -> Person:
+    """Every trait has draws of its own, so that one which is not drawn for everybody moves no other."""
     old, man = (age - 18) / 62, sex == "male"
     band = 0 if tone < 4.5 else 1 if tone < 7 else 2
-    hair = scaled(draws.child("hair").choice(_HAIR, _HAIR_BY_TONE[band]), draws.uniform(0.8, 1.25))
-    grey = max(0.0, min(1.0, (old - 0.45) * 1.6 + draws.normal(0, 0.25))) * (1.0 if man or draws.chance(0.5) else 0.3)
-    hair = mixed(hair, _GREY, round(grey, 6))
+
+    def uniform(name: str, low: float = 0.0, high: float = 1.0) -> float:
+        return draws.child(name).uniform(low, high)
+
+    def chance(name: str, probability: float) -> bool:
+        return draws.child(name).chance(probability)
+
+    def aged(name: str, mean: float, spread: float) -> float:
+        return round(max(0.0, min(1.0, mean + draws.child(name).normal(0, spread))), 6)
+
+    hair = scaled(draws.child("hair").choice(_HAIR, _HAIR_BY_TONE[band]), uniform("hair light", 0.8, 1.25))
+    turned = 1.0 if man or chance("shows grey", 0.5) else 0.3
+    hair = mixed(hair, _GREY, round(turned * aged("grey", (old - 0.45) * 1.6, 0.25), 6))
     style = draws.child("style").choice(HAIR_STYLES, _STYLE_WEIGHTS[sex])
-    if style == "bald" and not man and not draws.chance(0.5):
+    if style == "bald" and not man and not chance("bald woman", 0.5):
         style = "buzz"
-    if style in ("long", "parted", "bob") and band == 2 and draws.chance(0.35):
+    if style in ("long", "parted", "bob") and band == 2 and chance("afro", 0.35):
         style = "afro"
     beard = draws.child("beard").choice(BEARDS, (4, 3, 0.8, 0.8, 2)) if man else "none"
-    made_up = not man and draws.chance(0.55)
+    made_up = not man and chance("made up", 0.55)
     lips = draws.child("lips")
+    freckled = tone < 4 and chance("freckled", 0.3)
     return Person(
         seed=seed, age=age, sex=sex, tone=tone,
         traits=_traits(draws.child("traits"), old, man),
         skin=_skin(tone, draws.child("skin")),
         hair_style=style, hair=hair,
-        hair_volume=draws.uniform(0.6, 1.4), hair_length=draws.uniform(), part_side=draws.uniform(-1, 1),
-        brow=draws.uniform(0.75, 1.35) if man else draws.uniform(0.45, 1.0),
-        brow_colour=mixed(scaled(hair, 0.75), (0.02, 0.014, 0.01), 0.35),
-        beard=beard, beard_density=draws.uniform(0.35, 1.0),
-        iris=scaled(draws.child("iris").choice(_IRIS, _IRIS_BY_TONE[band]), draws.uniform(0.7, 1.3)),
+        hair_volume=uniform("hair volume", 0.6, 1.4), hair_length=uniform("hair length"),
+        part_side=uniform("part side", -1, 1),
+        brow=uniform("brow", 0.75, 1.35) if man else uniform("brow", 0.45, 1.0),
+        brow_colour=_brows(hair),
+        beard=beard, beard_density=uniform("beard density", 0.35, 1.0),
+        iris=scaled(draws.child("iris").choice(_IRIS, _IRIS_BY_TONE[band]), uniform("iris light", 0.7, 1.3)),
         lip_redness=lips.uniform(0.25, 0.8),
         lip=picked(lips, _LIPSTICK), lipstick=lips.uniform(0.3, 0.9) if made_up else 0.0,
-        eyeliner=draws.uniform(0.3, 1.0) if made_up else 0.0,
-        shadow=draws.uniform(0.0, 0.5) if made_up else 0.0,
+        eyeliner=uniform("eyeliner", 0.3, 1.0) if made_up else 0.0,
+        shadow=uniform("eye shadow", 0.0, 0.5) if made_up else 0.0,
         shadow_colour=picked(draws.child("shadow"), THINGS, 0.6),
-        lashes=draws.uniform(0.25, 0.6) if man else draws.uniform(0.5, 1.0),
-        blush=draws.uniform(0.2, 0.9), freckles=draws.uniform(0.3, 1.0) if tone < 4 and draws.chance(0.3) else 0.0,
-        moles=draws.uniform(0, 1), wrinkles=max(0.0, min(1.0, old * 1.15 + draws.normal(0, 0.12))),
-        shine=draws.uniform(0.3, 1.0), bags=max(0.0, min(1.0, 0.25 + 0.6 * old + draws.normal(0, 0.2))),
+        lashes=uniform("lashes", 0.25, 0.6) if man else uniform("lashes", 0.5, 1.0),
+        blush=uniform("blush", 0.2, 0.9), freckles=uniform("freckles", 0.3, 1.0) if freckled else 0.0,
+        moles=uniform("moles"), wrinkles=aged("wrinkles", old * 1.15, 0.12),
+        shine=uniform("shine", 0.3, 1.0), bags=aged("bags", 0.25 + 0.6 * old, 0.2),
         glasses=draws.child("glasses").choice(GLASSES, (8.2, 0.7, 0.6, 0.4, 0.1)),
-        glasses_colour=draws.choice(palette("101010 3a2a1c 8a8a8a 5a1c1c b89a5c")),
+        glasses_colour=draws.child("frame").choice(palette("101010 3a2a1c 8a8a8a 5a1c1c b89a5c")),
         clothes=picked(draws.child("clothes"), THINGS), collar=picked(draws.child("collar"), THINGS),
-        noise=draws.noise_seed(),
+        noise=draws.child("noise").noise_seed(),
     )  # fmt: skip
+
+
+def _brows(hair: Rgb) -> Rgb:
+    return mixed(scaled(hair, 0.75), (0.02, 0.014, 0.01), 0.35)
 
 
 def _skin(tone: float, draws: Draws) -> Rgb:

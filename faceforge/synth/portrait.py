@@ -1,7 +1,7 @@
 """Sittings become pictures with exact labels."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,14 +9,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from faceforge.errors import BadSpec
 from faceforge.face3d.embedded.model import EmbeddedHead
 from faceforge.face3d.head import HeadParams
-from faceforge.synth import backdrop, occluders, photo, sitting, skin
-from faceforge.synth.render import Cast, Rendering, Shots, cast, render
-from faceforge.synth.shots import pixels_of
+from faceforge.synth import backdrop, limits, occluders, photo, sitting, skin
+from faceforge.synth.render import PART_NAMES, Cast, Rendering, Shots, cast, render
+from faceforge.synth.shots import evened, pixels_of
+from faceforge.synth.sight import in_sight
 from faceforge.synth.sitting import Sitting
 
+_SIZE = limits.whole(1, 4096)
 _AT_ONCE = 8  # pictures rendered together; more would only leave the caches
 _DIGITS = 3  # of a pixel, to which landmarks are rounded so that they are equal everywhere
 
@@ -28,9 +29,10 @@ class Portrait:
     image: NDArray[np.uint8]
     sitting: Sitting
     landmarks: NDArray[np.float64]  # (68, 2) pixels, x right and y down, centres at halves
+    visible: NDArray[np.bool_]  # (68,) in the picture, and behind neither the head, hair nor an occluder
     parts: NDArray[np.uint8]  # (H, W) index into PART_NAMES
-    depth: NDArray[np.float32]  # (H, W) centimetres from the camera, 0 where no one is
-    normals: NDArray[np.float32]  # (H, W, 3) x right, y up, z to the camera
+    depth: NDArray[np.float32]  # (H, W) centimetres from the camera, 0 where no one is or an occluder is before them
+    normals: NDArray[np.float32]  # (H, W, 3) x right, y up, z to the camera; 0 as depth is
 
     @property
     def box(self) -> tuple[float, float, float, float]:
@@ -40,7 +42,8 @@ class Portrait:
 
     def labels(self) -> dict[str, Any]:
         """The sitting's labels and the landmarks, ready for JSON."""
-        return {**self.sitting.labels(), "landmarks": self.landmarks.tolist(), "box": list(self.box)}
+        points = {"landmarks": self.landmarks.tolist(), "visible": self.visible.tolist(), "box": list(self.box)}
+        return {**self.sitting.labels(), **points}
 
 
 def portrait(
@@ -64,13 +67,16 @@ def pictures(sittings: Sequence[Sitting], size: int = 256, *, device: torch.devi
 def _batches(sittings: Sequence[Sitting], size: int, device: torch.device | None) -> Iterator[list[Portrait]]:
     for crew, some in _crews(_checked(sittings, size), size, device):
         images, rendering = _developed(crew, some, size)
-        points = EmbeddedHead(images.device).landmarks68(rendering.mesh)
-        flat = pixels_of([each.camera for each in some], points, size)
+        head, cameras = EmbeddedHead(images.device), [each.camera for each in some]
+        points = head.landmarks68(rendering.mesh)
+        flat = pixels_of(cameras, points, size)
+        seen = in_sight(cameras, points, rendering.mesh.vertices, head.faces) & _uncovered(flat, rendering.parts)
         yield [
             Portrait(
                 image=images[number].permute(1, 2, 0).numpy(force=True),
                 sitting=each,
                 landmarks=np.round(flat[number].numpy(force=True), _DIGITS),
+                visible=seen[number].numpy(force=True),
                 parts=rendering.parts[number].to(torch.uint8).numpy(force=True),
                 depth=rendering.depth[number].numpy(force=True),
                 normals=rendering.normals[number].permute(1, 2, 0).numpy(force=True),
@@ -79,9 +85,18 @@ def _batches(sittings: Sequence[Sitting], size: int, device: torch.device | None
         ]
 
 
+def _uncovered(flat: Tensor, parts: Tensor) -> Tensor:
+    """Whether pixels (B, N, 2) are in the picture (B, H, W), and under neither hair nor an occluder, (B, N)."""
+    size = parts.shape[-1]
+    column, row = flat.floor().long().unbind(-1)
+    inside = (column >= 0) & (column < size) & (row >= 0) & (row < size)
+    place = row.clamp(0, size - 1) * size + column.clamp(0, size - 1)
+    part = parts.flatten(1).gather(1, place)
+    return inside & (part != PART_NAMES.index("hair")) & (part != PART_NAMES.index("occluder"))
+
+
 def _checked(sittings: Sequence[Sitting], size: int) -> Sequence[Sitting]:
-    if not 1 <= size <= 4096:
-        raise BadSpec(f"size={size!r} is not a picture's size. Give a whole number from 1 to 4096.")
+    _SIZE("size", size)
     return sittings
 
 
@@ -113,7 +128,7 @@ def _developed(crew: Cast, some: Sequence[Sitting], size: int) -> tuple[Tensor, 
         poses=poses(some, EmbeddedHead(device)),
         folds=_folds(some).to(device),
         cameras=[each.camera for each in some],
-        lights=[each.light for each in some],
+        lights=evened([each.light for each in some]),
     )
     rendering = render(crew, shots, size)
     behind = backdrop.paint([each.scene for each in some], size, device)
@@ -122,7 +137,17 @@ def _developed(crew: Cast, some: Sequence[Sitting], size: int) -> tuple[Tensor, 
     around = torch.tensor([each.light.sky[4] for each in some], device=device) * 2.2
     light = things[:, :3] * around[:, :, None, None] + (1 - things[:, 3:]) * light
     seeds = torch.tensor([each.noise for each in some], device=device)
-    return photo.apply(light, [each.photo for each in some], seeds), rendering
+    return photo.apply(light, [each.photo for each in some], seeds), _hidden(rendering, things[:, 3] > 0.5)
+
+
+def _hidden(rendering: Rendering, where: Tensor) -> Rendering:
+    """The maps without what lies behind occluders, which have neither depth nor normals."""
+    return replace(
+        rendering,
+        parts=rendering.parts.masked_fill(where, PART_NAMES.index("occluder")),
+        depth=rendering.depth.masked_fill(where, 0),
+        normals=rendering.normals.masked_fill(where[:, None], 0),
+    )
 
 
 def poses(sittings: Sequence[Sitting], head: EmbeddedHead) -> HeadParams:

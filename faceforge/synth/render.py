@@ -30,7 +30,7 @@ from faceforge.synth.shading import Lamps
 from faceforge.synth.shots import Camera, Light, seen_by
 
 SUPERSAMPLING = 2
-PART_NAMES = ("background", "skin", "eye", "mouth", "ear", "clothes", "hair")
+PART_NAMES = ("background", "skin", "eye", "mouth", "ear", "clothes", "hair", "occluder")
 _PART_OF = {"skin": 1, "rim": 2, "eye": 2, "lining": 3, "teeth": 3, "tongue": 3, "ear": 4, "shoulders": 5}
 _FINE = 256  # subdivisions of a pixel that positions are snapped to
 _STRANDS = (96, 384)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -23,10 +24,10 @@ _STUDIO = Light(
 )
 
 
-def plain(seed: int) -> Sitting:
+def plain(seed: int, **held: Any) -> Sitting:
     """The person of a seed at rest, looking into a perfect camera in studio light."""
     return replace(
-        sample(seed, aus={}, yaw_deg=0.0, pitch_deg=0.0, roll_deg=0.0, gaze_yaw_deg=0.0, gaze_pitch_deg=0.0),
+        sample(seed, aus={}, yaw_deg=0.0, pitch_deg=0.0, roll_deg=0.0, gaze_yaw_deg=0.0, gaze_pitch_deg=0.0, **held),
         light=_STUDIO,
         camera=Camera(),
         scene=places.of_kind("studio", Draws(1)),
@@ -62,13 +63,9 @@ def lights(seed: int, count: int) -> list[Sitting]:
 
 
 def ages(seed: int, count: int) -> list[Sitting]:
-    """The skin of one person over the years."""
-    rest = plain(seed)
-    years = [18 + 62 * number / max(1, count - 1) for number in range(count)]
-    return [
-        replace(rest, person=replace(rest.person, age=age, wrinkles=round(((age - 18) / 62) ** 1.2, 6)))
-        for age in years
-    ]
+    """One person over the years."""
+    years = [round(18 + 62 * number / max(1, count - 1), 6) for number in range(count)]
+    return [plain(seed, age=age) for age in years]
 
 
 def hair(seed: int, count: int) -> list[Sitting]:

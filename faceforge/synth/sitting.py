@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from faceforge.aus import PRESETS, checked
+from faceforge.aus import PRESETS, checked, unsided
 from faceforge.errors import BadSpec, nearest
-from faceforge.synth import occluders, person, photo, places
+from faceforge.synth import limits, occluders, person, photo, places
+from faceforge.synth.captions import caption
 from faceforge.synth.draws import Draws, check_seed
 from faceforge.synth.occluders import Occluder
 from faceforge.synth.palettes import Rgb, mixed, scaled
@@ -39,6 +40,10 @@ class Sitting:
     occluder: Occluder | None
     noise: int  # of the sensor
 
+    def __post_init__(self) -> None:
+        limits.check(vars(self), _RULES)
+        object.__setattr__(self, "aus", _faced(self.aus))
+
     def labels(self) -> dict[str, Any]:
         """Plain numbers and words for a table or a JSON file."""
         return {
@@ -65,44 +70,57 @@ class Sitting:
 
     def caption(self) -> str:
         """The picture in a few plain words, parameters only."""
-        who = "woman" if self.person.sex == "female" else "man"
-        age = "young" if self.person.age < 30 else "middle-aged" if self.person.age < 56 else "old"
-        doing = [word for code, word in _WORDS.items() if self.aus.get(code, 0.0) >= 1.5]
-        turned = "" if abs(self.yaw_deg) < 15 else f", turned {'right' if self.yaw_deg > 0 else 'left'}"
-        hair = "bald" if self.person.hair_style == "bald" else f"with {self.person.hair_style} hair"
-        return f"a portrait of a {age} {who} {hair}{turned}{', ' if doing else ''}{' and '.join(doing[:3])}"
+        return caption(self.person, self.aus, self.yaw_deg)
 
 
-_WORDS = {
-    "AU12": "smiling", "AU4": "frowning", "AU1": "raising the inner brows", "AU2": "raising the outer brows",
-    "AU15": "with lip corners down", "AU9": "wrinkling the nose", "AU26": "with the jaw dropped",
-    "AU25": "with parted lips", "AU5": "with wide eyes", "AU6": "with raised cheeks", "AU17": "raising the chin",
-    "AU20": "stretching the lips", "AU43": "with closed eyes",
+MOST = 5.0  # of FACS intensities
+YAW_DEG, PITCH_DEG, GAZE_DEG = 90.0, 60.0, 50.0  # how far heads and eyes turn to either side
+_RULES: Mapping[str, limits.Rule] = {
+    "person": limits.instance(Person), "light": limits.instance(Light), "camera": limits.instance(Camera),
+    "scene": limits.instance(Scene), "photo": limits.instance(Photo),
+    "occluder": limits.optional(limits.instance(Occluder)), "aus": limits.instance(Mapping),
+    "yaw_deg": limits.number(-YAW_DEG, YAW_DEG), "pitch_deg": limits.number(-PITCH_DEG, PITCH_DEG),
+    "roll_deg": limits.number(-180, 180),
+    "gaze_yaw_deg": limits.number(-GAZE_DEG, GAZE_DEG), "gaze_pitch_deg": limits.number(-GAZE_DEG, GAZE_DEG),
+    "noise": limits.whole(0, 2**31 - 1),
 }  # fmt: skip
 
 
+def _faced(aus: Mapping[str, float]) -> dict[str, float]:
+    """Intensities as a face can have them: 0..5, also where one side adds to both."""
+    found = checked(aus)
+    for code, value in found.items():
+        if value < 0 or value + (found.get(unsided(code), 0.0) if unsided(code) != code else 0.0) > MOST:
+            raise BadSpec(f"aus: {code}={value!r} is out of range. Give FACS intensities from 0 to 5, sides added up.")
+    return found
+
+
 def sample(seed: int, *, allow_reserved: bool = False, **overrides: Any) -> Sitting:
-    """The sitting of a seed. Overrides name fields of Sitting or of Person, and stand for what would be drawn."""
+    """The sitting of a seed. Overrides name fields of Sitting or of Person, and are wishes that the rest is drawn to.
+
+    Somebody held at an age has skin, hair and bones of that age; what does not depend on it is as the seed has it.
+    """
     check_seed(seed, allow_reserved=allow_reserved)
     own, whose = _sorted_out(overrides)
     draws = Draws(seed, "sitting")
-    who = own.pop("person", None) or replace(person.sample(seed), **whose)
-    yaw, pitch, roll = _pose(draws.child("pose"))
+    who = own.pop("person") if "person" in own else person.sample(seed, **whose)
+    check_seed(who.seed, allow_reserved=allow_reserved)
+    yaw, pitch, roll = pose(draws.child("pose"))
     yaw, pitch = own.pop("yaw_deg", yaw), own.pop("pitch_deg", pitch)
     gaze = draws.child("gaze")
     follow = gaze.choice((0.0, 0.8), (1, 2))  # most people look towards the camera
-    scene = own.pop("scene", None) or places.sample(draws.child("scene"))
-    camera = own.pop("camera", None) or _camera(draws.child("camera"))
+    scene = own.pop("scene") if "scene" in own else places.sample(draws.child("scene"))
+    camera = own.pop("camera") if "camera" in own else _camera(draws.child("camera"))
     made = Sitting(
         seed=seed,
         person=who,
-        aus=checked(own.pop("aus", None) if "aus" in own else expression(draws.child("aus"))),
+        aus=own.pop("aus") if "aus" in own else expression(draws.child("aus")),
         yaw_deg=yaw,
         pitch_deg=pitch,
         roll_deg=roll,
         gaze_yaw_deg=round(max(-30.0, min(30.0, gaze.normal(0, 6) - follow * yaw)), 6),
         gaze_pitch_deg=round(max(-20.0, min(20.0, gaze.normal(0, 4) - follow * pitch)), 6),
-        light=_light(draws.child("light"), scene),
+        light=light_in(draws.child("light"), scene),
         camera=camera,
         scene=scene,
         photo=photo.sample(draws.child("photo")),
@@ -131,7 +149,7 @@ def expression(draws: Draws) -> dict[str, float]:
     sided = {}
     for code, value in found.items():
         one_sided = code not in ("AU25", "AU26", "AU27", "AU17") and draws.chance(0.06)
-        sided[code + draws.choice("LR") if one_sided else code] = round(min(5.0, value), 3)
+        sided[code + draws.choice("LR") if one_sided else code] = round(min(MOST, value), 3)
     return sided
 
 
@@ -141,72 +159,8 @@ _UNITS = {f"AU{n}": 5.0 for n in (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 16, 17, 1
 }  # fmt: skip
 
 
-def pair(
-    seed: int, change: tuple[str, ...] = ("aus",), *, allow_reserved: bool = False, **overrides: Any
-) -> tuple[Sitting, Sitting]:
-    """Two pictures of one person; only what `change` names differs (aus, pose, light), the background stays aligned."""
-    unknown = [name for name in change if name not in ("aus", "pose", "light")]
-    if unknown:
-        raise BadSpec(f"A pair cannot change {unknown[0]!r}. Choose from 'aus', 'pose' and 'light'.")
-    first = sample(seed, allow_reserved=allow_reserved, **overrides)
-    draws = Draws(seed, "pair")
-    other = replace(first, noise=draws.noise_seed())
-    if "aus" in change:
-        other = replace(other, aus=checked(expression(draws.child("aus"))))
-    if "pose" in change:
-        yaw, pitch, roll = _pose(draws.child("pose"))
-        other = replace(other, yaw_deg=yaw, pitch_deg=pitch, roll_deg=roll)
-    if "light" in change:
-        other = replace(other, light=_light(draws.child("light"), first.scene))
-    return first, other
-
-
-def clip(seed: int, frames: int, fps: float = 25.0, *, allow_reserved: bool = False, **overrides: Any) -> list[Sitting]:
-    """One person over time: an expression comes and goes, the head drifts, the eyes blink."""
-    if frames < 1 or not fps > 0:
-        raise BadSpec(
-            f"A clip of {frames!r} frames at {fps!r} per second is none. Give at least one frame, fps above 0."
-        )
-    start = sample(seed, allow_reserved=allow_reserved, **overrides)
-    draws = Draws(seed, "clip")
-    target = checked(expression(draws.child("aus"))) or {"AU12": 3.0}
-    onset, apex = draws.uniform(0.1, 0.4), draws.uniform(0.45, 0.7)
-    blink = draws.uniform(0.2, 0.8)
-    waves = [(draws.normal(0, 1.0), draws.uniform(0.1, 0.35), draws.uniform()) for _ in range(5)]
-    made = []
-    for frame in range(frames):
-        time, share = frame / fps, frame / max(1, frames - 1)
-        drift = [size * _wave(rate * time + phase) for size, rate, phase in waves]
-        amount = _eased((share - onset) / (apex - onset)) * (1 - 0.7 * _eased((share - apex) / (1 - apex)))
-        aus = {code: round(amount * value, 3) for code, value in target.items()}
-        shut = max(0.0, 1 - abs(share - blink) * (frames / fps) / 0.12)
-        if shut > 0:
-            aus["AU43"] = round(min(5.0, aus.get("AU43", 0.0) + 5 * shut), 3)
-        made.append(
-            replace(
-                start,
-                aus=checked(aus),
-                yaw_deg=round(start.yaw_deg + 5 * drift[0], 6),
-                pitch_deg=round(start.pitch_deg + 3 * drift[1], 6),
-                roll_deg=round(start.roll_deg + 2 * drift[2], 6),
-                gaze_yaw_deg=round(start.gaze_yaw_deg + 4 * drift[3], 6),
-                gaze_pitch_deg=round(start.gaze_pitch_deg + 2 * drift[4], 6),
-                noise=Draws(seed, "frame", str(frame)).noise_seed(),
-            )
-        )
-    return made
-
-
-def _wave(turns: float) -> float:
-    return round(math.sin(2 * math.pi * turns), 9)  # libraries differ in the last digits
-
-
-def _eased(share: float) -> float:
-    share = max(0.0, min(1.0, share))
-    return share * share * (3 - 2 * share)
-
-
-def _pose(draws: Draws) -> tuple[float, float, float]:
+def pose(draws: Draws) -> tuple[float, float, float]:
+    """Yaw, pitch and roll in degrees."""
     wide = draws.choice((9.0, 26.0), (2, 1))
     return draws.normal(0, wide, clip=2.4), draws.normal(0, 7, clip=2.5), draws.normal(0, 5, clip=2.5)
 
@@ -221,7 +175,7 @@ def _camera(draws: Draws) -> Camera:
     )
 
 
-def _light(draws: Draws, scene: Scene) -> Light:
+def light_in(draws: Draws, scene: Scene) -> Light:
     """A key lamp, a fill and one behind, over the ambient light of the scene."""
     sides = surroundings(scene)
     warm = draws.normal(0, 0.06)
@@ -260,14 +214,15 @@ def _before(draws: Draws, who: Person, camera: Camera) -> Occluder | None:
 
 
 def _sorted_out(overrides: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Overrides of the sitting, and of the person in it."""
+    """Overrides of the sitting, checked, and of the person in it, who checks them."""
     sitting_names = {field.name for field in fields(Sitting)} - {"seed"}
     person_names = {field.name for field in fields(Person)} - {"seed"}
     unknown = [name for name in overrides if name not in sitting_names | person_names]
     if unknown:
-        raise BadSpec(f"A portrait has no {unknown[0]!r}. {nearest(unknown[0], sitting_names | person_names)}")
+        raise BadSpec(f"A portrait has no {unknown[0]!r}. {nearest(unknown[0], sorted(sitting_names | person_names))}")
     own = {name: value for name, value in overrides.items() if name in sitting_names}
     whose = {name: value for name, value in overrides.items() if name in person_names and name not in own}
     if "person" in own and whose:
         raise BadSpec(f"Both person and {next(iter(whose))!r} are given. Give the person, or parts of one.")
+    limits.check(own, _RULES)
     return own, whose

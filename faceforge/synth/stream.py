@@ -10,9 +10,11 @@ from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
 from faceforge.errors import BadSpec
+from faceforge.synth import limits
 from faceforge.synth.draws import Draws, check_seed
 from faceforge.synth.portrait import pictures
-from faceforge.synth.sitting import Sitting, pair, sample
+from faceforge.synth.series import pair
+from faceforge.synth.sitting import Sitting, sample
 from faceforge.synth.wanted import check_seeds, personal
 
 
@@ -49,23 +51,16 @@ class Stream(IterableDataset[Batch]):
     allow_reserved: bool = False
 
     def __post_init__(self) -> None:
-        if min(self.batch, self.per_person, self.world, self.start + 1) < 1 or not 0 <= self.rank < self.world:
-            raise BadSpec(
-                f"A stream with batch={self.batch!r}, per_person={self.per_person!r}, start={self.start!r}, "
-                f"rank={self.rank!r} of world={self.world!r} has no batches. Count from 1, start and rank from 0."
-            )
-        if self.count is not None and self.count < 1:
-            raise BadSpec(
-                f"count={self.count!r} is too few. Give a whole number from 1, or None for an endless stream."
-            )
+        limits.check(vars(self), _RULES)
+        if self.rank >= self.world:
+            raise BadSpec(f"rank={self.rank!r} of world={self.world!r} is none. Count ranks from 0.")
         if self.shuffle is not None and (self.count is None or self.count % self.per_person):
             raise BadSpec(
                 f"shuffle={self.shuffle!r} needs a count that is a multiple of per_person={self.per_person}, "
                 f"but count={self.count!r}. Give one, or leave shuffle out."
             )
-        check_seeds(
-            range(self.seed, self.seed + (self.count or 1)), self.per_person, allow_reserved=self.allow_reserved
-        )
+        check_seeds(self.seed, self.count or 1, self.per_person, allow_reserved=self.allow_reserved)
+        self._sittings(self._seed(0))
 
     def __iter__(self) -> Iterator[Batch]:
         worker = get_worker_info()
@@ -83,6 +78,7 @@ class Stream(IterableDataset[Batch]):
 
     def at(self, step: int) -> Batch:
         """The batch of one step of this rank."""
+        _FROM_0("step", step)
         begin = (step * self.world + self.rank) * self.batch
         end = begin + self.batch if self.count is None else min(begin + self.batch, self.count)
         drawn = [self._sittings(self._seed(number)) for number in range(begin, end)]
@@ -102,6 +98,13 @@ class Stream(IterableDataset[Batch]):
             return check_seed(self.seed + number, allow_reserved=self.allow_reserved)
         person, own = divmod(number, self.per_person)
         return self.seed + shuffled(person, self.count // self.per_person, self.shuffle) * self.per_person + own
+
+
+_FROM_0, _FROM_1 = limits.whole(0), limits.whole(1)
+_RULES = {
+    "size": limits.whole(1, 4096), "batch": _FROM_1, "per_person": _FROM_1, "world": _FROM_1, "start": _FROM_0,
+    "rank": _FROM_0, "count": limits.optional(_FROM_1), "shuffle": limits.optional(limits.whole(0, 2**63 - 1)),
+}  # fmt: skip
 
 
 def shuffled(number: int, count: int, order: int) -> int:

@@ -1,24 +1,27 @@
 """What a dataset is to hold, as plain values: which sittings it numbers, and how their pictures are called."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from faceforge.errors import BadSpec, nearest
+from faceforge.synth import limits
 from faceforge.synth.draws import RESERVED, check_seed
-from faceforge.synth.occluders import Occluder
-from faceforge.synth.person import AGES, BEARDS, GLASSES, HAIR_STYLES, SEXES, TONES, Person
-from faceforge.synth.sitting import Sitting, clip, pair, sample
+from faceforge.synth.person import Person
+from faceforge.synth.series import clip, pair
+from faceforge.synth.sitting import Sitting, sample
 
 KINDS = ("portraits", "pairs", "clips")
 FORMATS = ("folder", "webdataset")
 PICTURES = ("png", "jpg", "webp")
 MAPS = ("parts", "depth", "normals")
 
+_NOT_HELD = ("seed", "allow_reserved", "change", "frames", "fps")  # the arguments of sample, pair and clip
 _PERSONAL = frozenset(each.name for each in fields(Person))
-_WORDS = {"sex": SEXES, "hair_style": HAIR_STYLES, "beard": BEARDS, "glasses": GLASSES}
-_RANGES = {"age": (AGES[0][0], AGES[-1][1]), "tone": (1, TONES)}
+_RULES = {
+    "kind": limits.word(KINDS), "format": limits.word(FORMATS), "picture": limits.word(PICTURES),
+    "size": limits.whole(1, 4096),
+} | dict.fromkeys(("count", "per_person", "frames", "shard_megabytes"), limits.whole(1))  # fmt: skip
 _BLOCK = 16  # pictures that are made and recorded together; part of what makes their bytes the same
 
 
@@ -43,21 +46,11 @@ class Wanted:
 
     def check(self) -> None:
         """Refuse what cannot be made, before anything is."""
-        for name, known in (("kind", KINDS), ("format", FORMATS), ("picture", PICTURES)):
-            if getattr(self, name) not in known:
-                raise BadSpec(
-                    f"{name}={getattr(self, name)!r} is not known. {nearest(str(getattr(self, name)), known)}"
-                )
+        limits.check(vars(self), _RULES)
         unknown = [name for name in self.maps if name not in MAPS]
         if unknown:
             raise BadSpec(f"There is no map {unknown[0]!r}. {nearest(unknown[0], MAPS)}")
-        for name in ("count", "per_person", "frames", "shard_megabytes"):
-            if getattr(self, name) < 1:
-                raise BadSpec(f"{name}={getattr(self, name)!r} is too few. Give a whole number from 1.")
-        if not 1 <= self.size <= 4096:
-            raise BadSpec(f"size={self.size!r} is not a picture's size. Give a whole number from 1 to 4096.")
-        check_seeds(range(self.seed, self.seed + self.count), self.per_person, allow_reserved=self.allow_reserved)
-        check_overrides(self.overrides)
+        check_seeds(self.seed, self.count, self.per_person, allow_reserved=self.allow_reserved)
         self.sittings(0)
 
     @property
@@ -93,44 +86,19 @@ class Wanted:
         return [f"{own}.{frame:04d}" for frame in range(self.frames)] if self.kind == "clips" else [own]
 
 
-def check_seeds(seeds: range, per_person: int = 1, *, allow_reserved: bool = False) -> None:
-    """Refuse seeds that are none or kept for evaluation, of the pictures and of the people in them."""
-    for each in (seeds, range(seeds.start // per_person, (seeds.stop - 1) // per_person + 1)):
-        check_seed(each.start, allow_reserved=allow_reserved)
-        check_seed(each.stop - 1, allow_reserved=allow_reserved)
-        if each.start < RESERVED.start < each.stop:
-            check_seed(RESERVED.start, allow_reserved=allow_reserved)
-
-
-def check_overrides(overrides: Mapping[str, Any]) -> None:
-    """Refuse values that no portrait could have, or that would make its labels untrue."""
-    usual = sample(0)
-    drawn = {**vars(usual.person), **vars(usual)}
-    for name, value in overrides.items():
-        if name == "seed":
-            raise BadSpec("A portrait's seed is not overridden. Give the dataset another seed.")
-        if name in _WORDS:
-            if value not in _WORDS[name]:
-                raise BadSpec(f"{name}={value!r} is not known. {nearest(str(value), _WORDS[name])}")
-        elif isinstance(drawn.get(name), float):
-            _check_number(name, value)
-        elif name == "occluder":
-            if not isinstance(value, Occluder | None):
-                raise BadSpec(f"occluder={value!r} is a {type(value).__name__}. Give an Occluder, or None.")
-        elif name in drawn and name != "aus" and not isinstance(value, type(drawn[name])):
-            raise BadSpec(f"{name}={value!r} is a {type(value).__name__}. Give a {type(drawn[name]).__name__}.")
-
-
-def _check_number(name: str, value: object) -> None:
-    low, high = _RANGES.get(name, (-math.inf, math.inf))
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise BadSpec(f"{name}={value!r} is not a number. Give a finite one.")
-    if not low <= value <= high:
-        raise BadSpec(f"{name}={value!r} is out of range. Give a number from {low} to {high}.")
+def check_seeds(seed: int, count: int, per_person: int = 1, *, allow_reserved: bool = False) -> None:
+    """Refuse seeds that are none or kept for evaluation, of `count` pictures and of the people in them."""
+    last = check_seed(seed, allow_reserved=allow_reserved) + count - 1
+    for first, end in ((seed, last), (seed // per_person, last // per_person)):
+        for each in (first, end, *([RESERVED.start] if first < RESERVED.start < end else [])):
+            check_seed(each, allow_reserved=allow_reserved)
 
 
 def personal(seed: int, per_person: int, overrides: Mapping[str, Any], *, allow_reserved: bool) -> dict[str, Any]:
     """The overrides, with the person whom this seed shares with its neighbours."""
+    foreign = [name for name in _NOT_HELD if name in overrides]
+    if foreign:
+        raise BadSpec(f"{foreign[0]!r} is not a part of a portrait. Give it beside the overrides, not among them.")
     if per_person == 1 or "person" in overrides:
         return dict(overrides)
     whose = {name: value for name, value in overrides.items() if name in _PERSONAL}

@@ -108,7 +108,7 @@ class Plate:
 
     @cached_property
     def farthest(self) -> Tensor:
-        """The depth around each grid point (h, w): where the head falls away steeply, one point aside is much deeper."""
+        """The deepest around each grid point (h, w): where the head falls away, one point aside is much deeper."""
         return max_pool2d(self.depth[None, None], 3, stride=1, padding=1)[0, 0]
 
     @cached_property

@@ -67,7 +67,7 @@ class Window:
 
 
 def _snapped(place: Tensor) -> Tensor:
-    """Places on a fine raster, a quarter of a step aside, so that no edge passes exactly through a point of the grid."""
+    """Places on a fine raster, a quarter of a step aside: no edge then passes exactly through a point of the grid."""
     return (torch.round(place.double() * _FINE) + 0.25).to(place) / _FINE
 
 

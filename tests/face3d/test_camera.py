@@ -112,8 +112,8 @@ def test_points_beside_and_behind_the_viewer_stay_numbers_and_are_not_drawn() ->
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"fov_deg": 0}, "field of view of 0"),
-        ({"fov_deg": 180.0}, "field of view of 180"),
+        ({"fov_deg": 0}, "fov_deg=0"),
+        ({"fov_deg": 180.0}, "fov_deg=180"),
         ({"eye": torch.tensor([[0.0, 4.0, 0.0]])}, "straight up or down"),
     ],
 )

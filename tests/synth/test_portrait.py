@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from faceforge.errors import BadSpec
-from faceforge.synth import Portrait, Sitting, pair, photograph, pictures, sample
+from faceforge.synth import Portrait, Sitting, occluders, pair, photograph, pictures, sample
+from faceforge.synth.draws import Draws
 from faceforge.synth.photo import Photo
 from faceforge.synth.render import PART_NAMES
 from faceforge.synth.shots import Camera
@@ -46,6 +47,14 @@ def test_the_number_of_threads_changes_no_pixel_by_more_than_a_level() -> None:
         torch.set_num_threads(before)
 
 
+def test_lights_of_fewer_lamps_shine_in_the_same_batch() -> None:
+    three = plain(6)
+    lone = replace(three.light, directions=three.light.directions[:1], colours=three.light.colours[:1])
+    sittings = [three, replace(three, light=lone)]
+    for together, sitting in zip(photograph(sittings, 32), sittings, strict=True):
+        assert levels_apart(taken(sitting, 32), together) <= 1
+
+
 def test_the_same_seed_gives_the_same_bytes() -> None:
     assert np.array_equal(taken(sample(7)).image, taken(sample(7)).image)
     assert np.array_equal(taken(sample(7)).image, pictures([sample(7)], SIZE)[0].permute(1, 2, 0).numpy())
@@ -64,6 +73,52 @@ def test_maps_agree_on_where_the_person_is() -> None:
     assert np.array_equal(solid, found.depth > 0)
     assert np.isfinite(found.depth).all()
     assert found.normals[solid][:, 2].mean() > 0.3  # they look at the camera
+
+
+@pytest.mark.parametrize("kind", occluders.KINDS)
+def test_what_comes_between_is_a_part_of_its_own_and_hides_the_face_from_every_map(kind: str) -> None:
+    free = taken(plain(10, hair_style="bald", aus={}, camera=Camera()))
+    thing = occluders.of_kind(kind, Draws(4))
+    found = taken(replace(free.sitting, occluder=thing))
+    there = occluders.draw([thing], SIZE)[0, 3].numpy() > 0.5
+    assert there.any()
+    assert np.array_equal(found.parts == PART_NAMES.index("occluder"), there)
+    assert not found.depth[there].any()
+    assert not found.normals[there].any()
+    for name in ("parts", "depth", "normals"):
+        assert np.array_equal(getattr(found, name)[~there], getattr(free, name)[~there])
+    column, row = np.floor(found.landmarks).astype(int).T
+    assert np.array_equal(found.visible, free.visible & ~there[row, column])
+
+
+def test_all_landmarks_of_a_bare_frontal_face_are_visible() -> None:
+    for seed in range(6):
+        held = {"hair_style": "bald", "aus": {}, "yaw_deg": 0.0, "pitch_deg": 0.0, "roll_deg": 0.0}
+        assert taken(plain(seed, camera=Camera(), **held), 256).visible.all()
+
+
+@pytest.mark.parametrize(
+    ("yaw", "near", "far"), [(70.0, range(36, 42), range(42, 48)), (-70.0, range(42, 48), range(36, 42))]
+)
+def test_a_turned_head_hides_its_far_eye(yaw: float, near: range, far: range) -> None:
+    held = {"hair_style": "bald", "aus": {}, "yaw_deg": yaw, "pitch_deg": 0.0, "roll_deg": 0.0, "glasses": "none"}
+    seen = taken(plain(2, camera=Camera(), **held), 256).visible
+    assert seen[list(near)].all()
+    assert seen[list(far)].sum() <= 1
+
+
+def test_landmarks_beyond_the_border_are_not_visible() -> None:
+    found = taken(plain(11, yaw_deg=0.0, camera=Camera(half_extent=3.0)), 64)
+    outside = ((found.landmarks < 0) | (found.landmarks >= 64)).any(1)
+    assert 20 < outside.sum() < 68
+    assert not found.visible[outside].any()
+    assert found.visible[~outside].any()
+
+
+def test_visibility_does_not_depend_on_the_size_of_the_picture() -> None:
+    for yaw in (-60.0, -25.0, 40.0):
+        sitting = plain(12, yaw_deg=yaw, hair_style="bald", camera=Camera())
+        assert np.array_equal(taken(sitting, 64).visible, taken(sitting, 128).visible)
 
 
 def test_normals_are_of_unit_length_inside_the_person() -> None:
@@ -111,7 +166,7 @@ def test_sizes_of_no_picture_are_refused(size: int) -> None:
     "held",
     [
         {"aus": dict.fromkeys(_UNITS, 5.0)},
-        {"aus": {"AU12": -5.0, "AU43": -3.0}},
+        {"age": 80.0, "tone": 10.0, "aus": {"AU12L": 5.0, "AU43R": 5.0}},
         {"yaw_deg": 90.0, "pitch_deg": 40.0, "roll_deg": 45.0},
         {"gaze_yaw_deg": 40.0, "gaze_pitch_deg": -35.0},
         {"camera": Camera(distance=25.0, half_extent=6.0)},
