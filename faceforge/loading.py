@@ -16,7 +16,7 @@ WARP = "warp"
 
 
 @overload
-def load(name: Literal["warp"] | None = None, *, finder: str | None = None) -> Warper: ...
+def load(name: Literal["warp"] | None = None, *, finder: str | None = None) -> Warper: ...  # type: ignore[overload-overlap]
 
 
 @overload

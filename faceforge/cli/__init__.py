@@ -13,7 +13,7 @@ import click
 from faceforge import __version__
 from faceforge.cli.commands import Commands
 from faceforge.cli.failures import one_line
-from faceforge.cli.terminal import warnings_as_notes
+from faceforge.cli.terminal import spare_processor, warnings_as_notes
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -36,6 +36,7 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command and leave with its exit code; every failure is one line on stderr."""
+    spare_processor()
     with warnings_as_notes():
         sys.exit(_run(arguments))
 

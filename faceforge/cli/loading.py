@@ -10,7 +10,7 @@ from faceforge.cli.asked import Asked
 from faceforge.cli.fields import loose_files
 from faceforge.cli.releases import check_model_options, refuse_restricted
 from faceforge.cli.repeat import Record, compare
-from faceforge.cli.terminal import hush, note, spare_processor
+from faceforge.cli.terminal import hush, note
 from faceforge.cli.values import once
 from faceforge.errors import BadPlugin, BadSpec, BadWeights, nearest
 from faceforge.loading import WARP
@@ -43,7 +43,8 @@ def forge_of(asked: Asked, record: Record | None = None) -> Forge:
     """The model the options name, ready to run."""
     model = asked.model or (record.model.name if record else None)
     check_model_options(asked, model)
-    spare_processor() if asked.verbose else hush()
+    if not asked.verbose:
+        hush()
     forge = _loaded(asked, record, model)
     _attach(forge, asked, record)
     if asked.commercial:
