@@ -35,8 +35,10 @@ def test_landmarks_lie_on_the_known_ones(finder: MediaPipeFinder, plain: Portrai
     (face,) = find_faces(plain.image, backend=finder)
     off = np.linalg.norm(face.landmarks - plain.landmarks, axis=1).mean() / face.eye_distance
     assert off < 0.06
-    assert face.mesh is not None and face.mesh.shape == (478, 3)
-    assert face.irises is not None and face.irises[0, 0] > face.irises[1, 0]  # the subject's left comes first
+    assert face.mesh is not None
+    assert face.mesh.shape == (478, 3)
+    assert face.irises is not None
+    assert face.irises[0, 0] > face.irises[1, 0]
 
 
 @pytest.mark.parametrize(
@@ -56,7 +58,8 @@ def test_eyes_that_look_to_the_right_of_the_picture_have_a_positive_yaw(
 ) -> None:
     looks = [replace(plain.sitting, gaze_yaw_deg=yaw) for yaw in (20.0, -20.0)]
     right, left = (find_faces(each.image, backend=finder)[0].gaze_deg for each in photograph(looks, 384))
-    assert right is not None and left is not None
+    assert right is not None
+    assert left is not None
     assert right[0] > 10
     assert left[0] < -10
 
@@ -64,7 +67,8 @@ def test_eyes_that_look_to_the_right_of_the_picture_have_a_positive_yaw(
 def test_a_smile_is_read_as_one(finder: MediaPipeFinder, plain: Portrait) -> None:
     smiling = photograph([replace(plain.sitting, aus={"AU12": 4.0})], 384)[0]
     rest, smile = (find_faces(each.image, backend=finder)[0].aus for each in (plain, smiling))
-    assert rest is not None and smile is not None
+    assert rest is not None
+    assert smile is not None
     assert smile["AU12"] > rest["AU12"] + 1
     assert all(0 <= value <= 5 for value in smile.values())
 
@@ -131,8 +135,11 @@ def test_windows_cover_every_place_and_stay_small() -> None:
 
 def test_a_window_beyond_the_picture_is_black_there() -> None:
     part, scale = piece(np.full((20, 20, 3), 9, np.uint8), Window(-5, 10, 20, 20))
-    assert scale == 1 and part.shape == (20, 20, 3)
-    assert not part[:, :5].any() and not part[10:].any() and (part[:10, 5:] == 9).all()
+    assert scale == 1
+    assert part.shape == (20, 20, 3)
+    assert not part[:, :5].any()
+    assert not part[10:].any()
+    assert (part[:10, 5:] == 9).all()
 
 
 def test_the_68_points_are_different_points_of_the_mesh() -> None:
