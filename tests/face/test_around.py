@@ -109,6 +109,6 @@ def test_what_will_not_do_is_named(plain: Portrait) -> None:
 def test_two_overlapping_faces_are_named_and_two_apart_are_not(plain: Portrait) -> None:
     image, face = Image.fromarray(plain.image), known(plain)
     width = face.box[2] - face.box[0]
-    near, far = (replace(face, landmarks=(*face.landmarks, share * width, 0)) for share in (0.6, 2.0))
+    near, far = (replace(face, landmarks=face.landmarks + np.array([share * width, 0])) for share in (0.6, 2.0))
     assert "overlaps" in " ".join(advice(image, face, others=[face, near]))
     assert advice(image, face, others=[face, far]) == ()
