@@ -45,7 +45,7 @@ def dot_colour(number: int) -> tuple[int, int, int]:
     """The colour of a jaw dot, from the viewer's left.
 
     >>> dot_colour(0), dot_colour(16)
-    ((255, 0, 127), (238, 169, 68))
+    ((255, 0, 127), (238, 169, 9))
     """
     x = number / _COLOURS
     return (int(255 * math.cos(math.pi / 2 * x)), int(255 * math.sin(math.pi * x)), int(255 * abs(2 * x - 0.5)))

@@ -53,7 +53,7 @@ class Crop:
 
     def cut(self, image: Image.Image) -> Image.Image:
         """The crop's pixels, bilinear, black beyond the picture; large faces are averaged down first."""
-        factor = int(0.5 / self.scale) + 1 if self.scale <= 0.5 else 1
+        factor = max(1, int(1 / self.scale))
         if factor == 1:
             return self.cut_plainly(image)
         left, top, right, bottom = self.reach(image.size, factor)
