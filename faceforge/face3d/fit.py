@@ -1,7 +1,7 @@
 """A head that explains a photograph, from its landmarks first and its pixels afterwards."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -26,7 +26,8 @@ from faceforge.face3d.fitted import HeadFit
 
 POOR = 0.06  # of the eye distance: a head that misses its landmarks by more explains them poorly
 COVERED = 0.6  # of the skin: where less than this has one skin's colours, light and albedo are doubtful
-_POSE_STEPS, _ALL_STEPS, _NEXT_STEPS = 6, 12, 3
+_POSE_STEPS, _NEXT_STEPS = 6, 3
+_STAGES = ((4.0, 4), (1.0, 10))  # how many times its deviation each landmark may be off at first, and for how long
 _SMOOTH = (0.02, 0.02, 0.02, 0.3, 0.3, 0.01, 0.02)  # how far pose, place, scale and distance go from frame to frame
 _BLEND = 0.2  # of the light that each further frame contributes
 
@@ -38,7 +39,8 @@ def fit(picture: NDArray[Any], face: Face, *, head: EmbeddedHead | None = None) 
     x = start(search.wanted.points, search.frame)
     likely = priors(search.frame, float(np.exp(x[at.SCALE])))
     x = search.run(x, likely, Steps(_POSE_STEPS, _free(slice(0, at.GAZE.start)), 1.0))
-    x = search.run(x, likely, Steps(_ALL_STEPS, _free(slice(0, COUNT))))
+    for slack, steps in _STAGES:
+        x = search.slackened(slack).run(x, likely, Steps(steps, _free(slice(0, COUNT))))
     return search.found(x, lit(search.head, pixels, x, search.frame))
 
 
@@ -96,6 +98,10 @@ class _Search:
             likely,
             steps,
         )
+
+    def slackened(self, times: float) -> "_Search":
+        """The same, content with less."""
+        return replace(self, wanted=Wanted(self.wanted.points, self.wanted.deviation * times))
 
     def found(self, x: Numbers, light: Lit) -> HeadFit:
         """What is known of the head at the end."""

@@ -49,11 +49,13 @@ def checked_picture(picture: NDArray[Any], face: Face) -> NDArray[np.float32]:
             f"{pixels.shape[1]}x{pixels.shape[0]}. Give the picture that it was found in."
         )
     if pixels.dtype == np.uint8:
-        return np.divide(pixels, 255, dtype=np.float32)
+        bright: NDArray[np.float32] = np.divide(pixels, 255, dtype=np.float32)
+        return bright
     if not np.issubdtype(pixels.dtype, np.floating):
         raise BadPicture(f"A picture of {pixels.dtype}, expected bytes or floats in 0..1. Convert it.")
     if not np.isfinite(pixels).all() or pixels.min() < -0.01 or pixels.max() > 1.01:
         raise BadPicture(
             f"A picture with values from {pixels.min()!r} to {pixels.max()!r}, expected 0..1. Divide by what white is."
         )
-    return pixels.astype(np.float32)
+    plain: NDArray[np.float32] = pixels.astype(np.float32)
+    return plain

@@ -30,7 +30,7 @@ def start(points: Numbers, frame: Frame) -> Numbers:
     pitch = np.arcsin(np.clip(second[2], -1, 1))
     roll = np.arctan2(first[1], second[1])
     x = np.zeros(COUNT)
-    x[POSE] = np.clip([yaw, pitch, -roll], -_MOST, _MOST)
+    x[POSE] = np.clip([yaw, pitch, roll], -_MOST, _MOST)
     x[SCALE], x[DISTANCE] = np.log(scale), _FAR
     x[SHIFT] = across[3] / scale
     return x
