@@ -10,6 +10,8 @@ from pathlib import Path
 
 from faceforge.cli import main
 
+TINY = ("--model", "tiny")  # the random miniature: every network, no meaning
+
 
 @dataclass(frozen=True)
 class Ran:

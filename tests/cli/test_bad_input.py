@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from faceforge.store.backbones import tiny
-from tests.cli.running import names_in, run, run_apart
+from tests.cli.running import TINY, names_in, run, run_apart
 from tests.makes import portrait
 from tests.releases import diffusers_files, fineface_files, magicface_files, written
 
@@ -55,7 +55,7 @@ def dot() -> bytes:
 )
 def test_a_bad_picture_is_refused(here: Path, content: bytes, says: str) -> None:
     Path("in.png").write_bytes(content)
-    refusal = run("edit", "in.png", "-o", "out.png").refusal
+    refusal = run("edit", *TINY, "in.png", "-o", "out.png").refusal
     assert says in refusal
     assert "'in.png'" in refusal
     assert names_in(here) == ["in.png"]
@@ -103,7 +103,7 @@ def test_a_bad_picture_is_refused(here: Path, content: bytes, says: str) -> None
     ],
 )
 def test_a_bad_wish_is_refused(here: Path, arguments: list[str], says: str) -> None:
-    assert says in run("edit", "-o", "out.png", *arguments).refusal
+    assert says in run("edit", *TINY, "-o", "out.png", *arguments).refusal
     assert names_in(here) == []
 
 
@@ -112,7 +112,7 @@ def test_a_vector_file_may_not_bring_code_or_words(here: Path) -> None:
     np.save("words.npy", np.array(["a"]))
     Path("noise.npy").write_bytes(b"nothing")
     for name in ("objects", "words", "noise"):
-        assert f"'{name}.npy'" in run("edit", "--vector", f"faceid={name}.npy", "-o", "out.png").refusal
+        assert f"'{name}.npy'" in run("edit", *TINY, "--vector", f"faceid={name}.npy", "-o", "out.png").refusal
 
 
 @pytest.mark.parametrize(
@@ -147,12 +147,12 @@ def test_a_bad_output_is_refused(here: Path, output: str, says: str) -> None:
     Path("folder.png").mkdir()
     Path("file").touch()
     before = names_in(here)
-    assert says in run("edit", "photo.png", "--steps", 1, "-o", output).refusal
+    assert says in run("edit", *TINY, "photo.png", "--steps", 1, "-o", output).refusal
     assert names_in(here) == before
 
 
 def test_a_full_disk_leaves_nothing_behind(here: Path) -> None:
-    ran = run_apart("edit", "--steps", 1, "--size", 128, "-o", "out.png", cwd=here, limit=4096)
+    ran = run_apart("edit", *TINY, "--steps", 1, "--size", 128, "-o", "out.png", cwd=here, limit=4096)
     assert "Cannot write 'out.png'" in ran.refusal
     assert names_in(here) == []
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.running import run
+from tests.cli.running import TINY, run
 
 CODE = '''
 import click
@@ -55,7 +55,7 @@ def test_they_run_and_return_exit_codes() -> None:
 
 
 def test_they_cannot_take_the_place_of_ours() -> None:
-    assert "Change the face" in run("edit", "--help").out
+    assert "Change the face" in run("edit", *TINY, "--help").out
 
 
 def test_broken_ones_break_only_themselves() -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 from faceforge.assets.make_sample import portrait as drawn
 from faceforge.cli.repeat import SAMPLE
 from faceforge.io.provenance import read_provenance
-from tests.cli.running import names_in, run, run_apart
+from tests.cli.running import TINY, names_in, run, run_apart
 from tests.makes import forge_of, portrait
 
 
@@ -31,7 +31,7 @@ def test_the_sample_is_what_its_script_draws() -> None:
 
 
 def test_the_readme_command_writes_a_picture_that_says_where_it_came_from(here: Path) -> None:
-    ran = run("edit", "--au", "AU12=2", "--au", "AU6=1", "-o", "smile.png")
+    ran = run("edit", *TINY, "--au", "AU12=2", "--au", "AU6=1", "-o", "smile.png")
     assert ran.code == 0
     assert ran.out.splitlines()[0] == "smile.png"
     assert "more lip corner puller (AU12 +2)" in ran.out
@@ -44,8 +44,8 @@ def test_the_readme_command_writes_a_picture_that_says_where_it_came_from(here: 
 
 
 def test_an_edit_in_a_process_of_its_own_is_the_same_picture_and_just_as_quiet(here: Path) -> None:
-    run("edit", "--au", "AU4=-1", "--seed", 3, "-o", "one.png")
-    ran = run_apart("edit", "--au", "AU4=-1", "--seed", 3, "-o", "two.png", cwd=here)
+    run("edit", *TINY, "--au", "AU4=-1", "--seed", 3, "-o", "one.png")
+    ran = run_apart("edit", *TINY, "--au", "AU4=-1", "--seed", 3, "-o", "two.png", cwd=here)
     assert (ran.code, ran.err) == (0, "")
     assert np.array_equal(pixels("one.png"), pixels("two.png"))
 
@@ -71,7 +71,7 @@ def test_from_finds_the_source_beside_the_picture_and_only_the_same_one(tmp_path
     folder = tmp_path / "elsewhere"
     folder.mkdir()
     portrait().save(folder / "ada.png")
-    assert run("edit", folder / "ada.png", "--steps", 1, "-o", folder / "one.png").code == 0
+    assert run("edit", *TINY, folder / "ada.png", "--steps", 1, "-o", folder / "one.png").code == 0
     assert run("edit", "--from", folder / "one.png", "-o", "two.png").code == 0
     portrait(seed=9).save(folder / "ada.png")
     refusal = run("edit", "--from", folder / "one.png", "-o", "three.png").refusal
@@ -92,12 +92,17 @@ def test_from_says_so_when_the_weights_are_no_longer_the_same(here: Path, model:
 
 def test_a_control_nobody_foresaw_comes_in_a_loose_file(here: Path) -> None:
     assert run("new", "glow").code == 0
-    ran = run("edit", "--plugin", "glow.py", "--au", "AU12=1", "--set", "glow.gain=0.5", "--steps", 1, "-o", "out.png")
+    ran = run(
+        "edit", *TINY, "--plugin", "glow.py", "--au", "AU12=1", "--set", "glow.gain=0.5", "--steps", 1, "-o", "out.png"
+    )
     assert ran.code == 0
     assert "no trained weights" in ran.out
     assert read_provenance("out.png")["spec"]["controls"] == {"glow": {"gain": 0.5}}
-    assert "Did you mean 'gain'?" in run("edit", "--plugin", "glow.py", "--set", "glow.gains=1", "-o", "x.png").refusal
-    assert "out of range" in run("edit", "--plugin", "glow.py", "--set", "glow.gain=9", "-o", "x.png").refusal
+    assert (
+        "Did you mean 'gain'?"
+        in run("edit", *TINY, "--plugin", "glow.py", "--set", "glow.gains=1", "-o", "x.png").refusal
+    )
+    assert "out of range" in run("edit", *TINY, "--plugin", "glow.py", "--set", "glow.gain=9", "-o", "x.png").refusal
 
 
 def test_pictures_and_vectors_reach_the_plugins_that_need_them(here: Path) -> None:
@@ -106,7 +111,7 @@ def test_pictures_and_vectors_reach_the_plugins_that_need_them(here: Path) -> No
     torch.save({"embedding": torch.zeros(512)}, "ada.pt")
     given = ["--plugin", "attributes", "--plugin", "faceid", "--picture", "background=room.png", "--steps", 1]
     for vector in ("ada.npy", "ada.pt"):
-        ran = run("edit", *given, "--vector", f"faceid={vector}", "-o", "out.png")
+        ran = run("edit", *TINY, *given, "--vector", f"faceid={vector}", "-o", "out.png")
         assert ran.code == 0, ran.err
     assert set(read_provenance("out.png")["pictures"]) == {"source", "background"}
     assert "--vector faceid=FILE" in run("edit", "--from", "out.png", "-o", "again.png").refusal
@@ -134,12 +139,12 @@ def test_a_dry_run_says_what_would_happen_and_does_nothing(here: Path) -> None:
 
 
 def test_presets_add_to_action_units(here: Path) -> None:
-    assert run("edit", "--preset", "polite-smile=2", "--au", "12=1", "--steps", 1, "-o", "out.png").code == 0
+    assert run("edit", *TINY, "--preset", "polite-smile=2", "--au", "12=1", "--steps", 1, "-o", "out.png").code == 0
     assert read_provenance("out.png")["spec"]["aus"] == {"AU12": 6.0}
 
 
 def test_low_memory_and_half_precision_work_and_the_peak_is_printed(here: Path) -> None:
-    ran = run("edit", "--low-memory", "--dtype", "bfloat16", "--steps", 1, "-o", "out.png")
+    ran = run("edit", *TINY, "--low-memory", "--dtype", "bfloat16", "--steps", 1, "-o", "out.png")
     assert ran.code == 0, ran.err
     assert "peak memory" in ran.out
 
@@ -150,7 +155,7 @@ def test_every_kind_of_picture_can_be_edited(here: Path, kind: str) -> None:
         Image.fromarray(np.arange(40 * 40, dtype=np.uint16).reshape(40, 40) * 40).save("in.tif")
     else:
         portrait(side=40).convert(kind).save("in.tif")
-    assert run("edit", "in.tif", "--steps", 1, "-o", "out.png").code == 0
+    assert run("edit", *TINY, "in.tif", "--steps", 1, "-o", "out.png").code == 0
     assert Image.open("out.png").mode == "RGB"
 
 
@@ -161,12 +166,12 @@ def test_a_turned_photograph_is_edited_upright(here: Path) -> None:
     upright.rotate(90, expand=True).save("turned.png", exif=exif)
     upright.save("upright.png")
     for name in ("turned", "upright"):
-        assert run("edit", f"{name}.png", "--start-at", 1, "-o", f"{name}-out.png").code == 0
+        assert run("edit", *TINY, f"{name}.png", "--start-at", 1, "-o", f"{name}-out.png").code == 0
     assert np.array_equal(pixels("turned-out.png"), pixels("upright-out.png"))
 
 
 @pytest.mark.parametrize("name", ["out.jpg", "out.webp"])
 def test_other_formats_carry_provenance_too(here: Path, name: str) -> None:
-    assert run("edit", "--au", "AU1=1", "--steps", 1, "-o", name, "--sidecar").code == 0
+    assert run("edit", *TINY, "--au", "AU1=1", "--steps", 1, "-o", name, "--sidecar").code == 0
     assert read_provenance(name)["spec"]["aus"] == {"AU1": 1.0}
     assert json.loads(Path(f"{name}.json").read_text()) == read_provenance(name)

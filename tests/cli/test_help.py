@@ -9,7 +9,7 @@ import pytest
 
 from faceforge.cli import cli
 from faceforge.cli.commands import BUILT_IN
-from tests.cli.running import run
+from tests.cli.running import TINY, run
 
 HEAVY = ("torch", "diffusers", "transformers", "numpy", "faceforge.forge", "faceforge_plugins.magicface")
 ASK = """
@@ -57,7 +57,7 @@ def test_the_overview_and_the_command_agree_that_it_exists(name: str) -> None:
 
 
 def test_the_help_of_a_picture_command_names_presets_and_sections() -> None:
-    page = run("edit", "-h").out
+    page = run("edit", *TINY, "-h").out
     for heading in ("What to change:", "How to draw it:", "Which model:", "Output:", "Options:"):
         assert heading in page
     assert "duchenne-smile" in page

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.running import run
+from tests.cli.running import TINY, run
 
 
 @pytest.fixture
@@ -41,8 +41,8 @@ def test_broken_plugins_are_listed_with_their_reason_and_break_nothing() -> None
     assert "'a_package_nobody_has', which is not installed" in ran.out
     assert "gone is broken: module 'gone' is not installed" in ran.out
     assert "magicface" in ran.out
-    assert run("edit", "--help").code == 0
-    assert run("edit", "--steps", 1, "-o", "out.png").code == 0
+    assert run("edit", *TINY, "--help").code == 0
+    assert run("edit", *TINY, "--steps", 1, "-o", "out.png").code == 0
     assert "not installed" in run("plugins", "info", "strange").out
 
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from faceforge.cli.sheet import GAP, Sheet
 from faceforge.io.provenance import read_provenance
-from tests.cli.running import names_in, run
+from tests.cli.running import TINY, names_in, run
 from tests.makes import forge_of, portrait
 
 
@@ -70,12 +70,12 @@ def test_every_cell_of_a_sheet_is_where_its_labels_say() -> None:
     ],
 )
 def test_a_bad_sweep_is_refused(here: Path, arguments: list[str], says: str) -> None:
-    assert says in run("sweep", *arguments).refusal
+    assert says in run("sweep", *TINY, *arguments).refusal
     assert names_in(here) == []
 
 
 def test_a_dry_sweep_counts(here: Path) -> None:
-    ran = run("sweep", "--au", "AU1", "--au", "AU2", "--values", "0,1,2", "--dry-run", "-o", "s.png")
+    ran = run("sweep", *TINY, "--au", "AU1", "--au", "AU2", "--values", "0,1,2", "--dry-run", "-o", "s.png")
     assert "would make 6 pictures" in ran.out
     assert names_in(here) == []
 

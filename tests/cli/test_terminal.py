@@ -7,7 +7,7 @@ from pathlib import Path
 
 from faceforge.cli.terminal import Progress, warnings_as_notes
 from faceforge.core.loop import Step
-from tests.cli.running import run
+from tests.cli.running import TINY, run
 from tests.makes import portrait
 
 
@@ -48,7 +48,7 @@ def test_warnings_are_one_line_and_those_for_programmers_are_none() -> None:
 
 def test_an_animation_is_used_with_a_note(here: Path) -> None:
     portrait(side=40).save("in.gif", save_all=True, append_images=[portrait(seed=1, side=40)])
-    ran = run("edit", "in.gif", "--steps", 1, "-o", "out.png")
+    ran = run("edit", *TINY, "in.gif", "--steps", 1, "-o", "out.png")
     assert ran.code == 0
     assert ran.err == "Note: 'in.gif' has several frames; only the first is used.\n"
 
@@ -57,5 +57,5 @@ def test_clipped_numbers_are_told(here: Path) -> None:
     assert run("new", "glow").code == 0
     text = Path("glow.py").read_text().replace('kind="change")', 'kind="change", range=(-1.0, 1.0))')
     Path("glow.py").write_text(text)
-    ran = run("edit", "--plugin", "glow.py", "--au", "AU12=3", "--steps", 1, "-o", "out.png")
+    ran = run("edit", *TINY, "--plugin", "glow.py", "--au", "AU12=3", "--steps", 1, "-o", "out.png")
     assert "glow: AU12 was clipped from 3 to 1" in ran.out
