@@ -25,7 +25,7 @@ def bones(t: Traits, at: Landmarks, x: Tensor, y: Tensor) -> Tensor:
         * smoothstep(at.mouth_y - 1.0, at.mouth_y + 0.4, y)
         + 0.20 * t("jowl").clamp(min=0) * bump(x, y, 3.9, -6.3, 1.2, 1.0)
         - 0.22 * bump(x, y, 0.0, at.mouth_y - 1.75, 1.7, 0.5)
-        + (0.20 + 0.05 * t("chin_forward")) * bump(x, y, 0.0, at.menton + 1.55, 1.35, 0.95)
+        + (0.40 + 0.05 * t("chin_forward")) * bump(x, y, 0.0, at.menton + 1.35, 1.35 + 0.22 * t("chin_width"), 1.05)
         - 0.07 * t("chin_cleft").clamp(min=0) * bump(x, y, 0.0, at.menton + 1.35, 0.22, 0.6)
     )  # fmt: skip
 
@@ -43,19 +43,20 @@ def nose(t: Traits, at: Landmarks, x: Tensor, y: Tensor) -> Tensor:
         (eye - 0.45, 0.82 * bridge), (eye + 0.45, 0.28 * bridge), (eye + 1.5, 0.08 + zero), (eye + 3.2, zero),
     ]  # fmt: skip
     ridge = torch.cat([_between(crest, y[each : each + 1], each) for each in range(len(y))])
-    width = 0.80 + (0.28 + 0.04 * t("nose_width")) * smoothstep(eye - 0.3, base + 0.8, y)
+    width = 0.84 + (0.20 + 0.04 * t("nose_width")) * smoothstep(eye - 0.3, base + 0.8, y)
     narrow = width * (1 + 0.08 * t("bridge_width") * smoothstep(tip, eye, y))
-    slope = 0.80 * band(x, 0.0, narrow) + 0.20 * band(x, 0.0, 2.0 * narrow)
-    wing = 1.30 * (1 + 0.085 * t("nose_width"))
+    flat = torch.exp(-((x * x + 1e-9) / narrow**2) ** 1.3)  # a dorsum is a plane between two walls, not an edge
+    slope = 0.76 * flat + 0.24 * band(x, 0.0, 1.7 * narrow)
+    wing = 1.26 * (1 + 0.085 * t("nose_width"))
     size = 1 + 0.09 * t("ala")
     return (
         ridge * slope
-        + (0.10 + 0.10 * t("tip_size")) * bump(x, y, 0.0, tip - 0.05, 0.70, 0.60)
-        + 0.66 * size * bump(x, y, wing + 0.05, base + 0.98, 0.44, 0.44 * size)
-        + 0.42 * bump(x, y, 1.0, tip + 0.15, 0.42, 0.62)
-        - 0.20 * bump(x, y, wing + 0.66, base + 0.85, 0.26, 0.70)
-        - 0.45 * bump(x, y, 0.60, base + 0.20, 0.26, 0.17)
-        - 0.10 * bump(x, y, 0.85, tip + 0.05, 0.22, 0.42)
+        + (0.14 + 0.10 * t("tip_size")) * bump(x, y, 0.0, tip - 0.05, 0.80, 0.62)
+        + 0.62 * size * bump(x, y, wing, base + 0.62, 0.46, 0.56 * size)
+        + 0.14 * bump(x, y, 0.85, tip + 0.10, 0.45, 0.60)
+        - 0.24 * bump(x, y, wing + 0.62, base + 0.70, 0.24, 0.66)
+        - 0.10 * bump(x, y, wing - 0.05, base + 1.42, 0.42, 0.22)
+        - 0.50 * bump(x, y, 0.62, base + 0.18, 0.30, 0.18)
     )
 
 
@@ -86,8 +87,8 @@ def mouth(t: Traits, at: Landmarks, x: Tensor, y: Tensor) -> Tensor:
 
 def wings(t: Traits, at: Landmarks, x: Tensor, y: Tensor) -> Tensor:
     """How far nostrils bulge to the side (the depth alone cannot overhang)."""
-    wing = 1.25 * (1 + 0.085 * t("nose_width"))
-    return 0.10 * bump(x, y, wing + 0.1, at.nose_base + 0.7, 0.35, 0.45)
+    wing = 1.26 * (1 + 0.085 * t("nose_width"))
+    return 0.14 * bump(x, y, wing + 0.15, at.nose_base + 0.6, 0.35, 0.45)
 
 
 def over_eyes(t: Traits, at: Landmarks, x: Tensor, y: Tensor, z: Tensor) -> Tensor:

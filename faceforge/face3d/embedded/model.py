@@ -23,7 +23,7 @@ from faceforge.face3d.head import HeadMesh, HeadParams
 
 FULL = 5.0  # the FACS intensity at which an expression coefficient is 1
 LID = EYEBALL + 0.13  # radius on which the skin of the lids slides
-JAW_OPEN = {"AU26": 0.26, "AU27": 0.50}  # radians at full intensity
+JAW_OPEN = {"AU26": 0.24, "AU27": 0.38}  # radians at full intensity
 _TMJ = (0.0, 1.0, 1.5)
 _NECK = (0.0, -8.5, -1.5)
 _CM = 0.01
@@ -75,15 +75,16 @@ class Person:
         below = torch.atan2(_TMJ[1] - y, (z - _TMJ[2]).clamp(min=0.05))
         corner = skin[:, ROW["seam_up"], HALF + COLUMN["mouth"]][:, None, None]
         line = torch.atan2(_TMJ[1] - corner[..., 1], corner[..., 2] - _TMJ[2])
-        soft = math.radians(3) + math.radians(25) * smoothstep(at.mouth_half, 6.5, x)
+        soft = math.radians(5) + math.radians(25) * smoothstep(at.mouth_half - 0.3, 5.6, x)
         by_angle = smoothstep(line - soft, line + soft, below)
         row = torch.arange(ROWS, dtype=x.dtype, device=skin.device)[None, :, None]
         lip = smoothstep(ROW["subnasal"] - 1.0, ROW["lip_up"] + 1.0, row)
         along = (x / at.mouth_half).clamp(max=1.0) ** 4
-        by_lip = torch.where(row >= ROW["seam_low"], 1 - 0.5 * along, (0.04 + 0.46 * along) * lip)
+        edge = smoothstep(ROW["sulcus"] + 1.0, ROW["seam_low"], row)
+        by_lip = torch.where(row >= ROW["seam_low"], 1 - 0.5 * along * edge, (0.04 + 0.46 * along) * lip)
         inside = smoothstep(at.mouth_half + 1.3, at.mouth_half - 0.1, x)
         weight = by_angle + (by_lip - by_angle) * inside * smoothstep(at.menton + 1.0, at.mouth_y - 2.5, y)
-        fading = smoothstep(-1.0, 3.5, z) * smoothstep(-12.8, at.menton - 0.6, y)
+        fading = smoothstep(-0.5, 4.5, z) * smoothstep(ROW["throat"] + 3.0, ROW["menton"] + 0.5, row)
         return (weight * fading)[..., None]
 
 

@@ -47,6 +47,10 @@ def heights(t: Traits, at: Landmarks, across: Tensor) -> Tensor:
     )
     near = smoothstep(2.6, 0.8, (row("crease") - at.eye_x).abs())
     crease = up + 0.30 + 0.05 * t("lid_fold") * near
+    fold = torch.maximum(crease + 0.22, level(4.45 + 0.6 * brow, 4.35, "fold"))
+    brow_low = level(5.12 + brow, 4.9, "brow_low") + arch * bump(row("brow_low"), 0 * brow, 3.8, 0, 1.5, 1.0)
+    brow_low = torch.maximum(brow_low, fold + 0.20)  # low brows leave high lids their fold
+    brow_top = level(6.05 + brow, 5.75, "brow_top") + arch * bump(row("brow_top"), 0 * brow, 4.0, 0, 1.6, 1.0)
     chin = at.menton
     sides = 0 * row("menton")
     curves = {
@@ -55,9 +59,9 @@ def heights(t: Traits, at: Landmarks, across: Tensor) -> Tensor:
         "crown": 13.0 * tall + sides,
         "hairline": level(9.35 + 0.3 * t("forehead_height"), 8.8, "hairline"),
         "forehead": level(7.6 + 0.15 * t("forehead_height"), 7.2, "forehead"),
-        "brow_top": level(6.05 + brow, 5.75, "brow_top") + arch * bump(row("brow_top"), sides, 4.0, 0, 1.6, 1.0),
-        "brow_low": level(5.12 + brow, 4.9, "brow_low") + arch * bump(row("brow_low"), sides, 3.8, 0, 1.5, 1.0),
-        "fold": torch.maximum(crease + 0.22, level(4.45 + 0.6 * brow, 4.35, "fold")),
+        "brow_top": torch.maximum(brow_top, brow_low + 0.30),
+        "brow_low": brow_low,
+        "fold": fold,
         "crease": crease,
         "lid_up": up,
         "lid_low": low,

@@ -28,29 +28,29 @@ _SECTIONS = (
     (3.3,    10.10, -8.9,   7.38,  2.38),
     (2.0,    10.12, -8.4,   7.32,  2.36),
     (0.5,    10.22, -7.8,   7.26,  2.3),
-    (-1.2,   10.50, -7.1,   7.15,  2.2),
-    (-2.4,   10.55, -6.7,   7.02,  2.1),
-    (-3.5,   10.45, -6.4,   6.90,  2.03),
-    (-4.5,   10.20, -6.2,   6.82,  1.97),
-    (-5.4,   10.00, -6.1,   6.75,  1.92),
-    (-6.8,   10.10, -6.0,   6.68,  1.84),
-    (-7.8,    9.85, -6.0,   6.62,  1.80),
-    (-8.4,    9.30, -6.0,   6.50,  1.80),
-    (-8.8,    8.2,  -6.0,   6.25,  1.82),
-    (-9.3,    6.8,  -6.0,   5.95,  1.86),
-    (-10.4,   5.5,  -6.0,   5.70,  1.95),
-    (-13.0,   4.9,  -6.2,   5.60,  2.0),
-    (-17.0,   4.7,  -6.9,   6.4,   2.0),
+    (-1.2,   10.50, -7.1,   7.00,  2.2),
+    (-2.4,   10.55, -6.8,   6.80,  2.1),
+    (-3.5,   10.45, -6.6,   6.60,  2.03),
+    (-4.5,   10.20, -6.4,   6.42,  1.97),
+    (-5.4,   10.08, -6.2,   6.28,  1.92),
+    (-6.8,    9.92, -6.1,   6.12,  1.88),
+    (-7.8,    9.58, -6.0,   6.00,  1.87),
+    (-8.4,    9.02, -6.0,   5.88,  1.88),
+    (-8.8,    8.0,  -6.0,   5.74,  1.90),
+    (-9.3,    6.8,  -6.0,   5.56,  1.92),
+    (-10.4,   5.5,  -6.0,   5.34,  1.97),
+    (-13.0,   4.9,  -6.2,   5.30,  2.0),
+    (-17.0,   4.7,  -6.9,   6.2,   2.0),
 )  # fmt: skip
 
 # How high each profile height climbs along the jaw, and how far along it has climbed at each distance to the side.
-_CLIMB = ((-17.0, 0.0), (-13.0, 1.6), (-10.2, 4.0), (-9.1, 4.35), (-8.45, 4.2), (-6.8, 3.05), (-5.2, 2.1), (-3.1, 1.0),
-          (-1.1, 0.2), (0.3, 0.0))  # fmt: skip
+_CLIMB = ((-17.0, 0.0), (-13.0, 1.6), (-10.2, 4.0), (-9.1, 4.4), (-8.45, 4.2), (-6.8, 3.35), (-5.2, 2.45), (-3.1, 1.3),
+          (-1.1, 0.35), (0.3, 0.0))  # fmt: skip
 _ALONG_JAW = ((0.0, 0.0), (1.3, 0.015), (2.3, 0.085), (3.2, 0.19), (4.1, 0.32), (5.1, 0.53), (6.0, 0.76), (6.8, 0.96),
               (7.4, 1.0), (8.5, 0.94), (14.0, 0.45))  # fmt: skip
 
 # Half width of the head behind the ears, where no jaw widens it.
-_NAPE = ((-17.0, 6.4), (-13.0, 5.6), (-8.0, 5.62), (-5.0, 5.85), (-2.0, 6.5), (2.0, 7.32))
+_NAPE = ((-17.0, 6.2), (-13.0, 5.3), (-8.0, 5.3), (-5.0, 5.5), (-2.2, 6.1), (0.5, 6.9), (3.0, 7.35))
 
 
 def surface(t: Traits, at: Landmarks, profile: Tensor, across: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -73,26 +73,28 @@ def surface(t: Traits, at: Landmarks, profile: Tensor, across: Tensor) -> tuple[
         + t("double_chin").clamp(min=0) * 0.55 * band(y, -9.6, 0.9)
     )
     width_change = (
-        t("jaw_width") * 0.28 * band(y, -5.5, 3.2)
+        t("jaw_width") * 0.26 * band(y, -5.5, 3.2)
         + t("temple") * 0.18 * band(y, 6.8, 2.2)
-        + t("chin_width") * 0.20 * band(y, -7.8, 1.8)
-        + t("neck_width") * 0.38 * smoothstep(-8.6, -11.0, y)
+        + t("chin_width") * 0.10 * band(y, -7.8, 1.8)
+        + t("neck_width") * 0.30 * smoothstep(-8.6, -11.0, y)
         + t("cheek_full") * 0.12 * band(y, -2.5, 3.0)
     )
     none = torch.zeros_like(front_change)
     wide = section(3, width_change) * (1 + 0.022 * t("head_width"))
-    ahead, behind, square = section(1, front_change), section(2, none), section(4, none)
-    middle = torch.tensor([-17.0, -9.0, -7.0, -3.0, 3.0, 15.2], dtype=torch.float64, device=y.device)
-    depth = torch.tensor([-0.6, 0.2, 1.4, 1.2, 0.5, 0.3], dtype=torch.float64, device=y.device)
-    centre = through(middle, depth, level).view_as(profile)
+    ahead, square = section(1, front_change), section(4, none)
+    risen = (profile + climbed).flatten(1)  # no jaw shapes the back of the head: its sections are level
+    behind = through(heights, table[2], risen).view_as(profile)
+    middle = torch.tensor([-17.0, -12.5, -7.5, -3.0, 3.0, 15.2], dtype=torch.float64, device=y.device)
+    depth = torch.tensor([-0.6, 0.1, 1.1, 1.2, 0.5, 0.3], dtype=torch.float64, device=y.device)
+    centre = through(middle, depth, risen).view_as(profile)
 
     angle = _angle(across, wide, square)
     sine, cosine = torch.sin(angle), torch.cos(angle)
     facing = cosine >= 0
     power = 2 / torch.where(facing, square, 2.15)
     nape = torch.tensor(_NAPE, dtype=torch.float64, device=y.device).T.contiguous()
-    behind_ear = smoothstep(1.15, 1.9, angle) * smoothstep(3.0, 1.0, profile)
-    wide = wide + (through(nape[0], nape[1], level).view_as(wide) + 0.38 * t("neck_width") - wide) * behind_ear
+    behind_ear = smoothstep(1.15, 1.9, angle) * smoothstep(3.4, 1.6, profile)
+    wide = wide + (through(nape[0], nape[1], risen).view_as(wide) + 0.30 * t("neck_width") - wide) * behind_ear
     x = wide * sine.clamp(min=0) ** (2 / square)
     reach = torch.where(facing, ahead - centre, centre - behind)
     z = centre + reach * torch.sign(cosine) * cosine.abs() ** power
@@ -104,7 +106,7 @@ def _angle(across: Tensor, wide: Tensor, square: Tensor) -> Tensor:
     shares = across.new_tensor([[0.0, 1.75, 2.5, 4.5, 6.35, 7.4, 14.0], [0.0, 0.15, 0.215, 0.40, 0.66, 1.0, 2.0]])
     by_share = through(shares[0], shares[1], across.flatten(1)).view_as(across) * torch.pi / 2
     by_x = torch.asin((across / wide.clamp(min=1.0)).clamp(max=0.95) ** (square / 2))
-    at_side = 1 - smoothstep(6.4, 3.8, across) * smoothstep(5.4, 6.8, wide)
+    at_side = 1 - smoothstep(6.4, 3.8, across) * smoothstep(4.9, 6.3, wide)
     return by_x + (by_share - by_x) * at_side
 
 
