@@ -152,9 +152,9 @@ def _au10(f: Face) -> Tensor:
 
 
 def _au12(f: Face) -> Tensor:
-    pull = f.move(f.wide(), 0.92, 0.78, -0.74) + f.move(f.corner(1.15, 1.0), 0.02, 0.52, -0.14)
+    pull = f.move(f.wide(), 0.88, 0.80, -0.78) + f.move(f.corner(1.25, 1.1), 0.02, 0.36, -0.10)
     cheek = f.move(f.fold(), 0.12, 0.60, 0.50) + f.move(f.near(4.4, 1.4, 1.5, 1.0), 0, 0.20, 0.12)
-    flat = f.move(f.lips() * f.lip(1.1), 0, 0.06, -0.20)
+    flat = f.move(f.lips() * f.lip(1.2), 0, 0.22, -0.20)
     return pull + cheek + flat + f.closing(0.02, 0.16)
 
 
@@ -242,9 +242,8 @@ FIELDS: dict[str, Callable[[Face], Tensor]] = {
 CORRECTIVES: dict[tuple[str, str], Callable[[Face], Tensor]] = {
     ("AU1", "AU4"): lambda f: f.move(f.near(1.0, 5.3, 1.1, 1.0) * f.brows(), -0.14, 0.10, 0.10),
     ("AU6", "AU12"): lambda f: f.move(f.near(4.2, 0.9, 1.4, 1.0), 0, 0.06, 0.16),
-    ("AU9", "AU10"): lambda f: f.move(f.near(1.4, at_y(f, 0.8), 1.3, 0.9) * f.upper(), 0, -0.26),
+    ("AU9", "AU10"): lambda f: f.move(f.near(1.4, at_y(f, 0.8), 1.3, 0.9) * f.upper() * f.within(), 0, -0.50),
     ("AU12", "AU25"): lambda f: f.move(f.corner(0.8, 0.6), 0.10, -0.05, -0.08),
-    ("AU12", "AU20"): lambda f: f.move(f.wide(), -0.45, -0.05, 0.25),
     ("AU6", "AU7"): lambda f: f.closing(-0.05, -0.30),
     ("AU17", "AU24"): lambda f: f.move(f.lower() * f.lips() * f.lip(1.1), 0, -0.20),
 }

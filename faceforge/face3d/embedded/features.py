@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from faceforge.face3d.embedded.curves import band, bump, smoothstep, through
-from faceforge.face3d.embedded.places import EYEBALL, Landmarks
+from faceforge.face3d.embedded.places import LID, Landmarks
 from faceforge.face3d.embedded.rows import lids, lips
 from faceforge.face3d.embedded.traits import Traits
 
@@ -42,17 +42,18 @@ def nose(t: Traits, at: Landmarks, x: Tensor, y: Tensor) -> Tensor:
         (0.5 * (tip + eye) + 0.2, (1.28 + 0.20 * t("nose_hump")) * (0.4 + 0.6 * bridge)),
         (eye - 0.45, 0.82 * bridge), (eye + 0.45, 0.28 * bridge), (eye + 1.5, 0.08 + zero), (eye + 3.2, zero),
     ]  # fmt: skip
-    ridge = torch.cat([_between(crest, y[each : each + 1], each) for each in range(len(y))])
+    gull = y - 0.20 * smoothstep(0.22, 0.80, x) * band(y, base + 0.15, 0.55)  # wings end higher than the columella
+    ridge = torch.cat([_between(crest, gull[each : each + 1], each) for each in range(len(y))])
     width = 0.84 + (0.20 + 0.04 * t("nose_width")) * smoothstep(eye - 0.3, base + 0.8, y)
     narrow = width * (1 + 0.08 * t("bridge_width") * smoothstep(tip, eye, y))
-    flat = torch.exp(-((x * x + 1e-9) / narrow**2) ** 1.3)  # a dorsum is a plane between two walls, not an edge
+    flat = torch.exp(-(((x * x + 1e-9) / narrow**2) ** 1.3))  # a dorsum is a plane between two walls, not an edge
     slope = 0.76 * flat + 0.24 * band(x, 0.0, 1.7 * narrow)
     wing = 1.26 * (1 + 0.085 * t("nose_width"))
     size = 1 + 0.09 * t("ala")
     return (
         ridge * slope
         + (0.14 + 0.10 * t("tip_size")) * bump(x, y, 0.0, tip - 0.05, 0.80, 0.62)
-        + 0.62 * size * bump(x, y, wing, base + 0.62, 0.46, 0.56 * size)
+        + 0.62 * size * bump(x, y, wing, base + 0.68, 0.46, 0.52 * size)
         + 0.14 * bump(x, y, 0.85, tip + 0.10, 0.45, 0.60)
         - 0.24 * bump(x, y, wing + 0.62, base + 0.70, 0.24, 0.66)
         - 0.10 * bump(x, y, wing - 0.05, base + 1.42, 0.42, 0.22)
@@ -95,8 +96,7 @@ def over_eyes(t: Traits, at: Landmarks, x: Tensor, y: Tensor, z: Tensor) -> Tens
     """Lids lie on the globe: depth blends to a sphere just above it, with a crease where the upper lid tucks in."""
     dx, dy = x - at.eye_x, y - at.eye_y
     flat = (dx * dx + dy * dy).sqrt()
-    radius = EYEBALL + 0.13
-    globe = at.eye_z + (radius * radius - flat * flat).clamp(min=0).sqrt()
+    globe = at.eye_z + (LID * LID - flat * flat).clamp(min=0).sqrt()
     on = smoothstep(1.42, 1.05, (dx / 1.08) ** 2 + (dy * 1.35) ** 2)
     blended = z + (torch.maximum(globe, z - 0.12) - z) * on
     up, _ = lids(t, at, x)

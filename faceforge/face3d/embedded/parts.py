@@ -137,7 +137,8 @@ def teeth(at: Landmarks) -> dict[str, Tensor]:
     return {"teeth_up": arch(2.3, 9.50, 1.4, -0.34), "teeth_low": arch(2.1, 9.22, -1.6, -0.26), "tongue": tongue}
 
 
-_RINGS = (0.0, 0.10, 0.19, 0.27, 0.38, 0.48, 0.53, 0.64, 0.80, 1.0, 1.25, 1.5, 1.8)  # angles from the pupil
+# Angles from the pupil. The first ring is wide, as weights on the thinnest triangles are too coarse to keep depths apart.
+_RINGS = (0.0, 0.22, 0.31, 0.40, 0.48, 0.53, 0.60, 0.70, 0.84, 1.02, 1.25, 1.5, 1.8)
 
 
 def eyeball(device: torch.device) -> tuple[Tensor, Tensor]:
@@ -152,7 +153,7 @@ def eyeball(device: torch.device) -> tuple[Tensor, Tensor]:
     )
 
 
-def ears(t: Traits, at: Landmarks, skin: Tensor) -> dict[str, Tensor]:
+def ears(t: Traits, skin: Tensor) -> dict[str, Tensor]:
     """Both ears: a shell with helix, antihelix, bowl, tragus and lobe, its root inside the head."""
     around = torch.arange(26, dtype=skin.dtype, device=skin.device)[None] * (2 * torch.pi / 26)
     rings = torch.tensor(

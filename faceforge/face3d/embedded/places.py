@@ -7,6 +7,9 @@ from torch import Tensor
 from faceforge.face3d.embedded.traits import Traits
 
 EYEBALL = 1.21  # radius
+LID = EYEBALL + 0.13  # radius on which the skin of the lids slides
+TMJ = (0.0, 1.0, 1.5)  # the hinge of the jaw
+NECK = (0.0, -8.5, -1.5)
 
 
 @dataclass(frozen=True)
