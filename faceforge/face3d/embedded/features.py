@@ -103,7 +103,8 @@ def over_eyes(t: Traits, at: Landmarks, x: Tensor, y: Tensor, z: Tensor) -> Tens
     open_part = (1 - (dx / at.eye_half) ** 2).clamp(min=0) ** 0.5
     crease = -(0.13 + 0.03 * t("lid_fold")) * band(y, up + 0.30 + 0.05 * t("lid_fold"), 0.10) * open_part
     fold = 0.10 * band(y, up + 0.55 + 0.05 * t("lid_fold"), 0.22) * open_part
-    return blended + crease + fold
+    lid = blended + crease + fold
+    return torch.where(flat < LID, torch.maximum(lid, globe), lid)  # or the globe would push it out sideways later
 
 
 def asymmetric(t: Traits, at: Landmarks, skin: Tensor) -> Tensor:

@@ -10,8 +10,8 @@ from faceforge.face3d.head import HeadParams
 # A mouth corner is in one place, however many units pull it, and so is the middle of each lip: how much of such a
 # reach each unit takes at full intensity.
 _REACHES = (
-    {"AU12": 1.0, "AU14": 0.9, "AU15": 0.8, "AU18": 0.7, "AU20": 0.9, "AU22": 0.5, "AU23": 0.4, "AU24": 0.3, "AU28": 0.4,
-     "AU33": 0.5},
+    {"AU12": 1.0, "AU14": 0.9, "AU15": 0.8, "AU18": 0.7, "AU20": 0.9, "AU22": 0.5, "AU23": 0.4, "AU24": 0.3,
+     "AU28": 0.4, "AU33": 0.5},
     {"AU9": 0.8, "AU10": 1.0, "AU17": 0.7, "AU22": 0.6, "AU25": 0.2},
     {"AU16": 1.0, "AU22": 0.6, "AU25": 0.9, "AU18": 0.2},
 )  # fmt: skip

@@ -164,6 +164,8 @@ def check_params(params: HeadParams) -> None:
         if value.ndim != 1 + len(_SHAPES[name]) or tuple(value.shape[1:]) != _SHAPES[name]:
             wanted = ", ".join(["B", *map(str, _SHAPES[name])])
             raise BadHead(f"Head parameter {name!r} has shape {tuple(value.shape)}. Give ({wanted}).")
+        if not len(value):
+            raise BadHead(f"Head parameter {name!r} has no rows. Give one per head, or leave it out.")
         if not torch.isfinite(value).all():
             raise BadHead(f"Head parameter {name!r} holds NaN or infinity. Give finite numbers.")
 

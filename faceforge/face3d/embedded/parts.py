@@ -137,7 +137,7 @@ def teeth(at: Landmarks) -> dict[str, Tensor]:
     return {"teeth_up": arch(2.3, 9.50, 1.4, -0.34), "teeth_low": arch(2.1, 9.22, -1.6, -0.26), "tongue": tongue}
 
 
-# Angles from the pupil. The first ring is wide, as weights on the thinnest triangles are too coarse to keep depths apart.
+# Angles from the pupil. The first ring is wide: weights on very thin triangles are too coarse to keep depths apart.
 _RINGS = (0.0, 0.22, 0.31, 0.40, 0.48, 0.53, 0.60, 0.70, 0.84, 1.02, 1.25, 1.5, 1.8)
 
 
@@ -201,7 +201,7 @@ def shoulders(t: Traits) -> Tensor:
     rings = torch.tensor(_RINGS_DOWN, dtype=torch.float64, device=t.values.device).T[..., None]
     turn = torch.linspace(-torch.pi, torch.pi, 49, dtype=torch.float64, device=rings.device)[None]
     sine, cosine = torch.sin(turn), torch.cos(turn)
-    neck = 6.15 + 0.38 * t("neck_width")
+    neck = 5.85 + 0.30 * t("neck_width")
     half = neck + (20.0 + 0.8 * t("neck_width") - neck) * rings[0]
     x = half * torch.sign(sine) * sine.abs() ** 0.9
     z = torch.where(cosine > 0, rings[2] * cosine.abs() ** 0.75, rings[3] * cosine.abs() ** 0.85)

@@ -51,6 +51,7 @@ def heights(t: Traits, at: Landmarks, across: Tensor) -> Tensor:
     brow_low = level(5.12 + brow, 4.9, "brow_low") + arch * bump(row("brow_low"), 0 * brow, 3.8, 0, 1.5, 1.0)
     brow_low = torch.maximum(brow_low, fold + 0.20)  # low brows leave high lids their fold
     brow_top = level(6.05 + brow, 5.75, "brow_top") + arch * bump(row("brow_top"), 0 * brow, 4.0, 0, 1.6, 1.0)
+    subnasal = level(at.nose_base - 0.22, -1.1, "subnasal")
     chin = at.menton
     sides = 0 * row("menton")
     curves = {
@@ -70,8 +71,8 @@ def heights(t: Traits, at: Landmarks, across: Tensor) -> Tensor:
         "cheek": level(1.15, 1.3, "cheek"),
         "ala": level(at.nose_base + 0.75, 0.1, "ala"),
         "nostril": level(at.nose_base + 0.22, -0.5, "nostril"),
-        "subnasal": level(at.nose_base - 0.22, -1.1, "subnasal"),
-        "lip_up": lip_up,
+        "subnasal": subnasal,
+        "lip_up": torch.minimum(lip_up, subnasal - 0.20),  # long noses leave high mouths a philtrum
         "seam_up": seam + apart,
         "seam_low": seam - apart,
         "lip_low": lip_low,
