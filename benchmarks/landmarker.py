@@ -361,6 +361,7 @@ def gather(see: See, notes: Notes, aus: Sequence[str], *, people: int, portraits
     for first in range(0, len(missing), AT_ONCE):
         known |= watch_portraits(see, missing[first : first + AT_ONCE])
         notes.save()
+        print(f"\r{len(known)} of {portraits} portraits", end="", file=sys.stderr, flush=True)
     for number in range(people):
         known = notes.state["people"]
         known[str(number)] = watch_person(see, number, aus, known.get(str(number), {}))

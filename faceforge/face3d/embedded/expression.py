@@ -65,6 +65,11 @@ class Face:
         """1 on the midline of the mouth, 0 at its corners and beyond."""
         return (1 - (self.side / self.at.mouth_half) ** 2).clamp(min=0).sqrt()
 
+    def within(self) -> Tensor:
+        """1 between the corners of the mouth, 0 a little beyond them: what parts lips must not tear the cheek."""
+        half = self.at.mouth_half
+        return smoothstep(1.12 * half, 0.55 * half, self.side)
+
     def lip(self, radius: float) -> Tensor:
         """How close to the seam, by height."""
         seam = 0.5 * (self.y[:, ROW["seam_up"]] + self.y[:, ROW["seam_low"]])[:, None]
@@ -129,50 +134,53 @@ def _au7(f: Face) -> Tensor:
 
 def _au9(f: Face) -> Tensor:
     at = f.at
-    wing = f.move(f.near(1.45, at.nose_base + 0.75, 0.95, 1.15), 0.08, 0.55, 0.02)
-    bridge = f.move(f.near(1.1, 2.0, 0.9, 1.1), 0.0, 0.36, 0.14)
-    brow = f.move(f.near(1.4, 5.0, 1.5, 1.1) * f.brows(), -0.20, -0.42, 0.14)
-    lip = f.move(f.near(1.6, at.mouth_y + 0.95, 1.5, 0.9) * f.upper(), 0, 0.50, 0.05)
-    cheek = f.move(f.near(2.6, -0.6, 1.2, 1.5), -0.05, 0.66, 0.22)
-    return wing + bridge + brow + lip + cheek + f.closing(0.10, 0.32)
+    wing = f.move(f.near(1.45, at.nose_base + 0.75, 0.95, 1.15), 0.10, 0.65, 0.04)
+    bridge = f.move(f.near(1.1, 2.0, 0.9, 1.1), 0.0, 0.36, 0.16)
+    brow = f.move(f.near(1.4, 5.0, 1.5, 1.1) * f.brows(), -0.12, -0.24, 0.10)
+    lip = f.move(f.near(1.0, at.mouth_y + 0.75, 1.2, 1.0) * f.upper() * f.within(), 0.04, 0.90, 0.05)
+    cheek = f.move(f.near(2.5, -1.0, 1.1, 1.5), -0.10, 0.90, 0.14)
+    corner = f.move(f.corner(0.9, 0.7), 0.10, -0.30)  # the lip is pulled at the wings of the nose, not at its ends
+    return wing + bridge + brow + lip + cheek + corner + f.closing(0.04, 0.18)
 
 
 def _au10(f: Face) -> Tensor:
     at = f.at
-    lip = f.move(f.near(1.3, at.mouth_y + 0.7, 1.3, 1.0) * f.upper(), 0.05, 0.84, 0.04)
-    cheek = f.move(f.near(2.5, at.mouth_y + 2.0, 1.0, 1.1), 0.0, 0.36, 0.16)
-    return lip + cheek + f.move(f.near(1.5, at.nose_base + 0.6, 0.7, 0.7), 0.05, 0.20)
+    lip = f.move(f.near(0.9, at.mouth_y + 0.6, 1.75, 1.05) * f.upper() * f.within(), 0.10, 0.88, -0.10)
+    cheek = f.move(f.near(2.5, at.mouth_y + 1.9, 1.1, 1.2), 0.06, 0.46, 0.16)
+    corner = f.move(f.corner(0.9, 0.8), 0.02, 0.10)
+    return lip + cheek + corner + f.move(f.near(1.45, at.nose_base + 0.6, 0.75, 0.8), 0.06, 0.26)
 
 
 def _au12(f: Face) -> Tensor:
-    pull = f.move(f.wide(), 0.86, 0.72, -0.62) + f.move(f.corner(1.1, 0.95), 0.05, 0.42, -0.10)
-    cheek = f.move(f.fold(), 0.10, 0.52, 0.48) + f.move(f.near(4.4, 1.4, 1.5, 1.0), 0, 0.16, 0.10)
-    flat = f.move(f.lips() * f.lip(1.1), 0, 0.06, -0.16)
+    pull = f.move(f.wide(), 0.88, 0.80, -0.78) + f.move(f.corner(1.25, 1.1), 0.02, 0.36, -0.10)
+    cheek = f.move(f.fold(), 0.12, 0.60, 0.50) + f.move(f.near(4.4, 1.4, 1.5, 1.0), 0, 0.20, 0.12)
+    flat = f.move(f.lips() * f.lip(1.2), 0, 0.22, -0.20)
     return pull + cheek + flat + f.closing(0.02, 0.16)
 
 
 def _au14(f: Face) -> Tensor:
-    tight = f.move(f.corner(0.95, 0.8), 0.40, 0.06, -0.62)
-    return tight + f.move(f.near(f.at.mouth_half + 1.0, f.at.mouth_y, 0.5, 0.9), -0.06, 0.02, 0.18)
+    at = f.at
+    tight = f.move(f.wide(), 0.20, 0.16, -0.30) + f.move(f.corner(1.0, 0.85), 0.32, 0.30, -0.58)
+    return tight + f.move(f.near(at.mouth_half + 1.1, at.mouth_y + 0.1, 0.55, 1.0), -0.06, 0.04, 0.20)
 
 
 def _au15(f: Face) -> Tensor:
     at = f.at
-    down = f.move(f.corner(1.25, 1.15), 0.28, -0.72, -0.28)
+    down = f.move(f.corner(1.3, 1.15), 0.60, -0.72, -0.32)
     below = f.move(f.near(at.mouth_half + 0.25, at.mouth_y - 1.3, 1.0, 0.9), 0.06, -0.34, 0.10)
     return down + below
 
 
 def _au16(f: Face) -> Tensor:
-    lip = f.move(f.lower() * f.near(1.0, f.at.mouth_y - 0.7, 1.6, 1.2), 0.10, -0.66, 0.10)
+    lip = f.move(f.lower() * f.near(1.0, f.at.mouth_y - 0.7, 1.6, 1.2) * f.within(), 0.10, -0.72, 0.10)
     return lip + f.move(f.near(0.0, f.at.mouth_y - 2.4, 2.0, 1.0), 0, -0.14, 0.06)
 
 
 def _au17(f: Face) -> Tensor:
     at = f.at
-    chin = f.move(f.near(0.0, at.menton + 2.2, 1.8, 1.15), 0, 0.95, 0.26)
-    low = f.move(f.lower() * f.lips() * f.lip(1.15), 0, 0.62, 0.42)
-    high = f.move(f.upper() * f.lips() * f.lip(1.0), 0, 0.46, 0.16)
+    chin = f.move(f.near(0.0, at.menton + 2.1, 1.9, 1.2), 0, 1.10, 0.26)
+    low = f.move(f.lower() * f.lips() * f.lip(1.2), 0, 0.66, 0.44)
+    high = f.move(f.upper() * f.lips() * f.lip(1.0), 0, 0.50, 0.18)
     return chin + low + high + f.move(f.corner(0.9, 0.8), -0.02, -0.16, 0.0)
 
 
@@ -234,9 +242,8 @@ FIELDS: dict[str, Callable[[Face], Tensor]] = {
 CORRECTIVES: dict[tuple[str, str], Callable[[Face], Tensor]] = {
     ("AU1", "AU4"): lambda f: f.move(f.near(1.0, 5.3, 1.1, 1.0) * f.brows(), -0.14, 0.10, 0.10),
     ("AU6", "AU12"): lambda f: f.move(f.near(4.2, 0.9, 1.4, 1.0), 0, 0.06, 0.16),
-    ("AU9", "AU10"): lambda f: f.move(f.near(1.4, at_y(f, 0.8), 1.3, 0.9) * f.upper(), 0, -0.26),
+    ("AU9", "AU10"): lambda f: f.move(f.near(1.4, at_y(f, 0.8), 1.3, 0.9) * f.upper() * f.within(), 0, -0.50),
     ("AU12", "AU25"): lambda f: f.move(f.corner(0.8, 0.6), 0.10, -0.05, -0.08),
-    ("AU12", "AU20"): lambda f: f.move(f.wide(), -0.45, -0.05, 0.25),
     ("AU6", "AU7"): lambda f: f.closing(-0.05, -0.30),
     ("AU17", "AU24"): lambda f: f.move(f.lower() * f.lips() * f.lip(1.1), 0, -0.20),
 }

@@ -36,15 +36,22 @@ def strip(upper: np.ndarray, lower: np.ndarray) -> np.ndarray:
     return np.concatenate([np.stack([a, c, d], 1), np.stack([a, d, b], 1)])
 
 
+def _mirrored_strip(upper: np.ndarray, lower: np.ndarray) -> np.ndarray:
+    """The same quads with their other diagonal, as a mirror shows those of `strip`."""
+    a, b, c, d = upper[:-1], upper[1:], lower[:-1], lower[1:]
+    return np.concatenate([np.stack([a, c, b], 1), np.stack([b, c, d], 1)])
+
+
 def skin_faces() -> np.ndarray:
     """Triangles of the skin (F, 3), without the slits."""
     faces = []
     for row in range(ROWS - 1):
         spans = _spans(row)
         for first, last in spans:
-            columns = np.arange(first, last + 1)
-            index = row * COLUMNS + columns + HALF
-            faces.append(strip(index, index + COLUMNS))
+            index = row * COLUMNS + np.arange(first, last + 1) + HALF
+            right = max(0, min(last, 0) - first)  # quads on the subject's right side
+            faces.append(_mirrored_strip(index[: right + 1], index[: right + 1] + COLUMNS))
+            faces.append(strip(index[right:], index[right:] + COLUMNS))
     return np.concatenate(faces)
 
 

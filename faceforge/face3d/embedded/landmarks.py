@@ -9,11 +9,15 @@ _INNER, _OUTER, _MOUTH = COLUMN["inner"], COLUMN["outer"], COLUMN["mouth"]
 
 
 # Rows below the upper border of the brow, and columns, from its tail to its head.
-_BROW = ((2.3, _OUTER + 3.8), (0.9, _OUTER + 2.4), (0.5, 19.0), (0.9, 13.2), (1.8, 6.9))
+_BROW = ((1.4, _OUTER + 5.0), (0.9, _OUTER + 2.1), (0.5, 19.0), (0.9, 13.2), (1.5, 6.9))
 
-# The rows on which the jaw's upper five points slide, and the columns of the lower three.
-_EDGE_ROWS = [ROW["bag"] - 1, ROW["orbit"] + 2, ROW["ala"], ROW["lip_up"], ROW["sulcus"]]
-_CHIN = (23.4, 19.2, 11.3)
+
+# Rows above the edge of the jaw, and columns, from below the corner of the mouth to beside the chin.
+_JAW = ((0.3, 24.2), (1.3, 19.2), (0.9, 11.0))
+
+# The rows on which the jaw's upper five points slide.
+_EDGE_ROWS = [ROW["lid_up"], ROW["orbit"] + 2, ROW["ala"], ROW["lip_up"], ROW["sulcus"] + 3]
+_CHIN = (ROW["menton"] - 0.6, 0.0)
 
 
 def _row(name: str, offset: float = 0.0) -> float:
@@ -36,8 +40,10 @@ def places68() -> list[tuple[float, float]]:
     brow_l = [(row, -column) for row, column in reversed(brow_r)]
     order = [3, 2, 1, 0, 5, 4]
     eye_l = [(eye_r[k][0], -eye_r[k][1]) for k in order]
-    nose = [(_row("fold", 1.9), 0.0), (_row("orbit", -1.0), 0.0), (_row("cheek", 0.6), 0.0), (_row("ala", -1.2), 0.0)]
-    base = [(_row("nostril", -0.5), column) for column in (-7.0, -3.6, 0.0, 3.6, 7.0)]
+    nose = [(_row("fold", 2.3), 0.0), (_row("orbit", -1.0), 0.0), (_row("cheek", 0.6), 0.0), (_row("ala", -1.9), 0.0)]
+    base = [
+        (_row("nostril", row), column) for row, column in ((-0.6, -6.2), (0.5, -3.9), (0, 0), (0.5, 3.9), (-0.6, 6.2))
+    ]
     base[2] = (_row("subnasal", -1.0), 0.0)
     up, low = ROW["lip_up"], ROW["lip_low"]
     a, b = ROW["seam_up"], ROW["seam_low"]
@@ -73,9 +79,9 @@ def _jaw(skin: Tensor) -> Tensor:
             line = skin[:, row, columns]
             far = (sign * line[..., 0]).argmax(1)
             edge.append(line[torch.arange(len(line)), far])
-        lower = at_places(skin, [(ROW["menton"], sign * column) for column in _CHIN])
+        lower = at_places(skin, [(ROW["menton"] - row, sign * column) for row, column in _JAW])
         sides.append(torch.cat([torch.stack(edge, 1), lower], 1))
-    chin = skin[:, ROW["menton"], HALF][:, None]
+    chin = at_places(skin, [_CHIN])
     return torch.cat([sides[0], chin, sides[1].flip(1)], 1)
 
 
@@ -86,5 +92,5 @@ def seen68(skin: Tensor) -> list[tuple[float, float]]:
         columns = HALF + sign * torch.arange(COLUMN["outer"], COLUMN["ear"] + 1, device=skin.device)
         far = (sign * skin[0][_EDGE_ROWS][:, columns, 0]).argmax(1)
         edge = [(float(row), float(columns[k]) - HALF) for row, k in zip(_EDGE_ROWS, far.tolist(), strict=True)]
-        sides.append(edge + [(_row("menton"), sign * column) for column in _CHIN])
-    return [*sides[0], (_row("menton"), 0.0), *reversed(sides[1]), *places68()]
+        sides.append(edge + [(_row("menton", -row), sign * column) for row, column in _JAW])
+    return [*sides[0], _CHIN, *reversed(sides[1]), *places68()]

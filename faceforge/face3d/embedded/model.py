@@ -1,9 +1,6 @@
 """The embedded head as a HeadModel: identities become people, people make faces."""
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -12,79 +9,25 @@ from faceforge.aus import checked, unsided
 from faceforge.errors import BadHead
 from faceforge.face3d.embedded import parts as part_shapes
 from faceforge.face3d.embedded.curves import smoothstep
-from faceforge.face3d.embedded.expression import CORRECTIVES, EXPRESSIONS, FIELDS, Face, side_weights
-from faceforge.face3d.embedded.form import EYEBALL, Form, Landmarks, rest
-from faceforge.face3d.embedded.grid import COLUMN, COLUMNS, HALF, ROW, ROWS
+from faceforge.face3d.embedded.edges import settled
+from faceforge.face3d.embedded.expression import EXPRESSIONS
+from faceforge.face3d.embedded.form import rest
+from faceforge.face3d.embedded.grid import COLUMNS, ROWS
 from faceforge.face3d.embedded.landmarks import contour68
+from faceforge.face3d.embedded.mixing import moves
 from faceforge.face3d.embedded.parts import PATCHES
+from faceforge.face3d.embedded.person import Person
+from faceforge.face3d.embedded.places import NECK, TMJ
 from faceforge.face3d.embedded.topology import first_vertices, texture_coordinates, triangles
 from faceforge.face3d.embedded.traits import TRAITS, Traits
 from faceforge.face3d.head import HeadMesh, HeadParams
 
+__all__ = ["JAW_OPEN", "EmbeddedHead", "Person", "rotation"]
+
 FULL = 5.0  # the FACS intensity at which an expression coefficient is 1
-LID = EYEBALL + 0.13  # radius on which the skin of the lids slides
-JAW_OPEN = {"AU26": 0.26, "AU27": 0.50}  # radians at full intensity
-_TMJ = (0.0, 1.0, 1.5)
-_NECK = (0.0, -8.5, -1.5)
+JAW_OPEN = {"AU26": 0.24, "AU27": 0.38}  # radians at full intensity
+JAW_WIDEST = 0.42
 _CM = 0.01
-
-
-@dataclass(frozen=True)
-class Person:
-    """Identities at rest: what is worth computing once and posing often."""
-
-    traits: Traits
-    form: Form
-
-    @cached_property
-    def fields(self) -> dict[str, Tensor]:
-        """Displacements (B, ROWS, COLUMNS, 3) by sided unit, and by pair for correctives."""
-        return {}
-
-    def chosen(self, index: Tensor) -> "Person":
-        """The people at an index (N,), repeats allowed."""
-        at = Landmarks(*(each[index] for each in vars(self.form.at).values()))
-        return Person(Traits(self.traits.values[index]), Form(self.form.skin[index], at))
-
-    def field(self, code: str) -> Tensor:
-        """The displacement of one sided unit at full intensity, kept once computed."""
-        if code not in self.fields:
-            whole = FIELDS[unsided(code)](Face(self.form.skin, self.form.at))
-            left, right = side_weights(self.form)
-            self.fields[unsided(code) + "L"], self.fields[unsided(code) + "R"] = whole * left, whole * right
-        return self.fields[code]
-
-    def corrective(self, pair: tuple[str, str]) -> Tensor:
-        name = "+".join(pair)
-        if name not in self.fields:
-            self.fields[name] = CORRECTIVES[pair](Face(self.form.skin, self.form.at))
-        return self.fields[name]
-
-    @cached_property
-    def lids(self) -> tuple[Tensor, Tensor]:
-        """Closing the left and the right eye."""
-        left, right = side_weights(self.form)
-        whole = Face(self.form.skin, self.form.at).closing(0.93, 0.07)
-        return whole * left, whole * right
-
-    @cached_property
-    def jaw_weight(self) -> Tensor:
-        """How much the jaw carries each vertex of the skin, (B, ROWS, COLUMNS, 1)."""
-        skin, at = self.form.skin, self.form.at
-        x, y, z = skin[..., 0].abs(), skin[..., 1], skin[..., 2]
-        below = torch.atan2(_TMJ[1] - y, (z - _TMJ[2]).clamp(min=0.05))
-        corner = skin[:, ROW["seam_up"], HALF + COLUMN["mouth"]][:, None, None]
-        line = torch.atan2(_TMJ[1] - corner[..., 1], corner[..., 2] - _TMJ[2])
-        soft = math.radians(3) + math.radians(25) * smoothstep(at.mouth_half, 6.5, x)
-        by_angle = smoothstep(line - soft, line + soft, below)
-        row = torch.arange(ROWS, dtype=x.dtype, device=skin.device)[None, :, None]
-        lip = smoothstep(ROW["subnasal"] - 1.0, ROW["lip_up"] + 1.0, row)
-        along = (x / at.mouth_half).clamp(max=1.0) ** 4
-        by_lip = torch.where(row >= ROW["seam_low"], 1 - 0.5 * along, (0.04 + 0.46 * along) * lip)
-        inside = smoothstep(at.mouth_half + 1.3, at.mouth_half - 0.1, x)
-        weight = by_angle + (by_lip - by_angle) * inside * smoothstep(at.menton + 1.0, at.mouth_y - 2.5, y)
-        fading = smoothstep(-1.0, 3.5, z) * smoothstep(-12.8, at.menton - 0.6, y)
-        return (weight * fading)[..., None]
 
 
 class EmbeddedHead:
@@ -138,8 +81,8 @@ class EmbeddedHead:
             else:
                 for side in sides:
                     expression[0, EXPRESSIONS.index(unit + side)] += intensity / FULL
-        # A jaw that closes beyond closed would drive the lower lip through the upper one.
-        return HeadParams(expression=expression, jaw=jaw.clamp(min=0), eyelids=lids)
+        # A lid shuts once. A jaw that closes beyond closed would drive the lower lip through the upper one.
+        return HeadParams(expression=expression, jaw=jaw.clamp(0, JAW_WIDEST), eyelids=lids.clamp(max=1))
 
     def landmarks68(self, mesh: HeadMesh) -> Tensor:
         """The iBUG landmarks (B, 68, 3); the jaw contour follows the view down the z axis."""
@@ -148,7 +91,7 @@ class EmbeddedHead:
     def _assembled(self, person: Person, skin: Tensor, params: HeadParams) -> dict[str, Tensor]:
         at, traits = person.form.at, person.traits
         jaw = torch.zeros(len(skin), 3, dtype=skin.dtype, device=skin.device) if params.jaw is None else params.jaw
-        hinge, turn = skin.new_tensor(_TMJ), rotation(jaw.double()).mT[:, None]
+        hinge, turn = skin.new_tensor(TMJ), rotation(jaw.double()).mT[:, None]
         mouth = part_shapes.teeth(at)
         for name in ("teeth_low", "tongue"):
             mouth[name] = (mouth[name] - hinge) @ turn + hinge
@@ -158,7 +101,7 @@ class EmbeddedHead:
             gaze = torch.zeros_like(jaw) if params.eyes is None else params.eyes[:, index]
             centre = torch.cat([sign * at.eye_x, at.eye_y, at.eye_z], -1)[:, :, None]
             eyes[f"eye_{side}"] = ball @ rotation(gaze.double()).mT[:, None] + centre
-        ears = part_shapes.ears(traits, at, person.form.skin)
+        ears = part_shapes.ears(traits, person.form.skin)
         pieces = {"skin": skin, **part_shapes.rims(at, skin), **part_shapes.lining(skin), **mouth, **eyes, **ears}
         pieces["shoulders"] = part_shapes.shoulders(traits)
         return {name: each.expand(len(skin), *each.shape[1:]) for name, each in pieces.items()}
@@ -167,26 +110,26 @@ class EmbeddedHead:
         """The skin in an expression, (B, ROWS, COLUMNS, 3) in centimetres, before neck and root carry it."""
         count = max([len(each) for each in vars(params).values() if each is not None] + [len(person.form.skin)])
         skin = person.form.skin.expand(count, -1, -1, -1)
-        for coefficient, move in _moves(person, params):
+        for coefficient, move in moves(person, params):
             skin = skin + coefficient[:, None, None, None] * move
-        skin = _parted(_over_globes(person, _parted(_parted(skin, _LIDS), _LIPS)), _LIDS)
+        skin = settled(person.form.at, skin)
         if params.jaw is None:
             return skin
-        hinge = skin.new_tensor(_TMJ)
+        hinge = skin.new_tensor(TMJ)
         turned = (skin - hinge) @ rotation(params.jaw.double()).mT[:, None] + hinge
         return skin + person.jaw_weight * (turned - skin)
 
     def carried(self, points: Tensor, params: HeadParams, weight: Tensor | None = None) -> Tensor:
         """Resting points (B, N, 3) in centimetres as neck and root carry them; weight (B, N, 1) is the neck's."""
         if params.neck is not None:
-            hinge = points.new_tensor(_NECK)
-            weight = smoothstep(-12.5, -7.5, points[..., 1:2]) if weight is None else weight
+            hinge = points.new_tensor(NECK)
+            weight = neck_weight(points[..., 1:2]) if weight is None else weight
             turned = (points - hinge) @ rotation(params.neck.double()).mT + hinge
             points = points + weight * (turned - points)
         return points if params.rotation is None else points @ rotation(params.rotation.double()).mT
 
     def _placed(self, person: Person, vertices: Tensor, params: HeadParams) -> HeadMesh:
-        weight = smoothstep(-12.5, -7.5, vertices[..., 1:2])
+        weight = neck_weight(vertices[..., 1:2])
         weight[:, first_vertices()["shoulders"] :] = 0
         joints = self._joints(person).expand(len(vertices), 5, 3)
         above = joints.new_tensor([0.0, 0.0, 1.0, 1.0, 1.0])[:, None]
@@ -199,8 +142,13 @@ class EmbeddedHead:
     def _joints(self, person: Person) -> Tensor:
         at = person.form.at
         left = torch.cat([at.eye_x, at.eye_y, at.eye_z], -1)
-        fixed = left.new_tensor([(0.0, 0.0, 0.0), _NECK, _TMJ]).expand(len(left), 3, 3)
+        fixed = left.new_tensor([(0.0, 0.0, 0.0), NECK, TMJ]).expand(len(left), 3, 3)
         return torch.cat([fixed, left, left * left.new_tensor([-1.0, 1.0, 1.0])], 1)
+
+
+def neck_weight(y: Tensor) -> Tensor:
+    """How much the neck carries what rests at a height: nothing at the collar, all above the jaw."""
+    return smoothstep(-12.5, -7.5, y)
 
 
 _SHAPES = {
@@ -217,6 +165,8 @@ def check_params(params: HeadParams) -> None:
         if value.ndim != 1 + len(_SHAPES[name]) or tuple(value.shape[1:]) != _SHAPES[name]:
             wanted = ", ".join(["B", *map(str, _SHAPES[name])])
             raise BadHead(f"Head parameter {name!r} has shape {tuple(value.shape)}. Give ({wanted}).")
+        if not len(value):
+            raise BadHead(f"Head parameter {name!r} has no rows. Give one per head, or leave it out.")
         if not torch.isfinite(value).all():
             raise BadHead(f"Head parameter {name!r} holds NaN or infinity. Give finite numbers.")
 
@@ -229,68 +179,3 @@ def rotation(axis_angle: Tensor) -> Tensor:
     cross = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).reshape(*x.shape, 3, 3)
     turned: Tensor = torch.sin(angle) * cross + (1 - torch.cos(angle)) * cross @ cross
     return turned + torch.eye(3, dtype=cross.dtype, device=cross.device)
-
-
-def _moves(person: Person, params: HeadParams) -> list[tuple[Tensor, Tensor]]:
-    """Coefficients (B,) and the displacements they scale, those at rest left out."""
-    moves = []
-    if params.expression is not None:
-        given = dict(zip(EXPRESSIONS, params.expression.double().unbind(-1), strict=True))
-        used = {code for code, value in given.items() if bool((value != 0).any())}
-        moves += [(given[code], person.field(code)) for code in EXPRESSIONS if code in used]
-        for pair in CORRECTIVES:
-            a, b = (0.5 * (given[code + "L"] + given[code + "R"]) for code in pair)
-            both = a.clamp(min=0) * b.clamp(min=0)
-            if bool((both != 0).any()):
-                moves.append((both, person.corrective(pair)))
-    lids = torch.zeros(1, 2, dtype=torch.float64, device=person.form.skin.device)
-    lids = lids if params.eyelids is None else params.eyelids.double()
-    if params.eyes is not None:  # the upper lid follows the gaze up and down
-        lids = lids + (0.9 * params.eyes[..., 0].double()).clamp(-0.22, 0.6) * (1 - lids.clamp(0, 1))
-    if bool((lids != 0).any()):
-        moves += list(zip(lids.unbind(-1), person.lids, strict=True))
-    return moves
-
-
-def _over_globes(person: Person, skin: Tensor) -> Tensor:
-    """Lids slide over the eyeballs, never through them."""
-    at = person.form.at
-    rows = slice(ROW["fold"], ROW["orbit"] + 1)
-    near = skin[:, rows]
-    for sign in (-1, 1):
-        centre = torch.cat([sign * at.eye_x, at.eye_y, at.eye_z], -1)[:, :, None]
-        out = near - centre
-        reach = out.norm(dim=-1, keepdim=True)
-        inside = (reach < LID) & (out[..., 2:] > 0)
-        near = torch.where(inside, centre + out * (LID / reach.clamp(min=0.3)), near)
-    return torch.cat([skin[:, : rows.start], near, skin[:, rows.stop :]], 1)
-
-
-@dataclass(frozen=True)
-class _Slit:
-    """Where two edges may touch: rows that follow the upper and the lower one, and the columns between its corners."""
-
-    upper: str
-    lower: str
-    above: float  # rows over which the upper edge's shift fades
-    below: float
-    columns: tuple[int, int]
-
-
-_LIDS = _Slit("lid_up", "lid_low", 6.0, 4.0, (COLUMN["inner"], COLUMN["outer"]))
-_LIPS = _Slit("seam_up", "seam_low", 7.0, 6.0, (0, COLUMN["mouth"]))
-
-
-def _parted(skin: Tensor, slit: _Slit) -> Tensor:
-    """Edges may touch but not pass through each other: what overlaps is shared between both."""
-    upper, lower = ROW[slit.upper], ROW[slit.lower]
-    overlap = (skin[:, lower, :, 1] - skin[:, upper, :, 1]).clamp(min=0) / 2
-    if not bool((overlap > 0).any()):
-        return skin
-    side = torch.arange(-HALF, HALF + 1, device=skin.device).abs()
-    columns = (side >= slit.columns[0]) & (side <= slit.columns[1])
-    row = torch.arange(ROWS, dtype=skin.dtype, device=skin.device)
-    above = smoothstep(upper - slit.above, upper, row) * (row <= upper)
-    below = smoothstep(lower + slit.below, lower, row) * (row >= lower)
-    shift = (above - below)[None, :, None] * (overlap * columns)[:, None]
-    return torch.cat([skin[..., :1], skin[..., 1:2] + shift[..., None], skin[..., 2:]], -1)

@@ -137,7 +137,8 @@ def teeth(at: Landmarks) -> dict[str, Tensor]:
     return {"teeth_up": arch(2.3, 9.50, 1.4, -0.34), "teeth_low": arch(2.1, 9.22, -1.6, -0.26), "tongue": tongue}
 
 
-_RINGS = (0.0, 0.10, 0.19, 0.27, 0.38, 0.48, 0.53, 0.64, 0.80, 1.0, 1.25, 1.5, 1.8)  # angles from the pupil
+# Angles from the pupil. The first ring is wide: weights on very thin triangles are too coarse to keep depths apart.
+_RINGS = (0.0, 0.22, 0.31, 0.40, 0.48, 0.53, 0.60, 0.70, 0.84, 1.02, 1.25, 1.5, 1.8)
 
 
 def eyeball(device: torch.device) -> tuple[Tensor, Tensor]:
@@ -152,7 +153,7 @@ def eyeball(device: torch.device) -> tuple[Tensor, Tensor]:
     )
 
 
-def ears(t: Traits, at: Landmarks, skin: Tensor) -> dict[str, Tensor]:
+def ears(t: Traits, skin: Tensor) -> dict[str, Tensor]:
     """Both ears: a shell with helix, antihelix, bowl, tragus and lobe, its root inside the head."""
     around = torch.arange(26, dtype=skin.dtype, device=skin.device)[None] * (2 * torch.pi / 26)
     rings = torch.tensor(
@@ -160,19 +161,23 @@ def ears(t: Traits, at: Landmarks, skin: Tensor) -> dict[str, Tensor]:
     )
     r = rings[:, None]
     back, up = -torch.cos(around), torch.sin(around)  # the bowl's middle is the pole; back runs to the helix
-    width = torch.where(back > 0, 1.95, 1.15) * (1 + 0.16 * up.clamp(min=0) - 0.30 * (-up).clamp(min=0) ** 2)
-    tall = torch.where(up > 0, 3.25, 2.75)
+    low = (-up).clamp(min=0)
+    width = torch.where(back > 0, 1.95, 1.15) * (1 + 0.16 * up.clamp(min=0) - 0.40 * low**2)
+    tall = torch.where(up > 0, 3.25, 2.60)
+    blunt = 1 - 0.22 * low  # a lobe ends in an arc, not in the point of an ellipse
+    across, along = back.sign() * back.abs() ** blunt, up.sign() * up.abs() ** blunt
     ahead = smoothstep(0.1, -0.7, back)
     lobe = smoothstep(-0.55, -0.95, up)
     rim = band(r, 0.92, 0.075) * (0.34 - 0.22 * lobe) * (1 - 0.75 * ahead * smoothstep(0.3, -0.2, up))
     ridge = band(r, 0.60, 0.11) * 0.30 * smoothstep(-0.3, 0.5, back) * (1 - lobe)
-    bowl = -0.62 * smoothstep(0.52, 0.20, r) * (1 - 0.5 * lobe)
+    bowl = -0.62 * smoothstep(0.52, 0.20, r)
     tragus = 0.45 * bump(r + 0 * up, up + 0 * r, 0.62, -0.10, 0.20, 0.35) * ahead
-    depth = 0.16 + 0.34 * r * (1 - ahead) + rim + ridge + bowl + tragus
+    round_pole = 0.34 * r * (1 - ahead) + rim + ridge + tragus - 0.5 * lobe * bowl
+    depth = 0.16 + bowl + round_pole * smoothstep(0.0, 0.18, r)  # at the pole all columns meet
     behind = torch.stack([0.93 * r[-1] + 0 * up[0], 0.55 + 0 * up[0]])
     sheet = torch.cat([depth, torch.stack([depth[-1] - 0.22, depth[-1] * 0 - 0.95])])
-    u = torch.cat([r * back * width, behind * back * width])
-    v = torch.cat([r * up * tall, behind * up * tall])
+    u = torch.cat([r * across * width, behind * across * width])
+    v = torch.cat([r * along * tall, behind * along * tall])
     size = 1 + 0.075 * t("ear_size")
     lean, out = 0.17, 0.42 + 0.10 * t("ear_out")
     u, v = size * (u + 0.35 + lean * v), size * v
@@ -196,7 +201,7 @@ def shoulders(t: Traits) -> Tensor:
     rings = torch.tensor(_RINGS_DOWN, dtype=torch.float64, device=t.values.device).T[..., None]
     turn = torch.linspace(-torch.pi, torch.pi, 49, dtype=torch.float64, device=rings.device)[None]
     sine, cosine = torch.sin(turn), torch.cos(turn)
-    neck = 6.15 + 0.38 * t("neck_width")
+    neck = 5.85 + 0.30 * t("neck_width")
     half = neck + (20.0 + 0.8 * t("neck_width") - neck) * rings[0]
     x = half * torch.sign(sine) * sine.abs() ** 0.9
     z = torch.where(cosine > 0, rings[2] * cosine.abs() ** 0.75, rings[3] * cosine.abs() ** 0.85)

@@ -24,6 +24,8 @@ class Traits:
     def __init__(self, values: Tensor) -> None:
         if values.ndim != 2 or values.shape[1] != len(TRAITS):
             raise BadHead(f"An identity has {len(TRAITS)} traits per head; got shape {tuple(values.shape)}.")
+        if not len(values):
+            raise BadHead("An identity has no rows. Give one per head, or none at all for the average adult.")
         if not torch.isfinite(values).all():
             raise BadHead("An identity holds NaN or infinity. Give finite numbers, in standard deviations.")
         self._values = values.double().clamp(-LIMIT, LIMIT)
