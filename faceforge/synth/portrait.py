@@ -13,9 +13,11 @@ from faceforge.errors import BadSpec
 from faceforge.face3d.embedded.model import EmbeddedHead
 from faceforge.face3d.head import HeadParams
 from faceforge.synth import backdrop, occluders, photo, sitting, skin
-from faceforge.synth.render import Cast, Rendering, Shots, cast, render
+from faceforge.synth.casting import Cast, cast
+from faceforge.synth.render import Rendering, render
 from faceforge.synth.shots import pixels_of
 from faceforge.synth.sitting import Sitting
+from faceforge.synth.stage import Shots
 
 _AT_ONCE = 8  # pictures rendered together; more would only leave the caches
 _DIGITS = 3  # of a pixel, to which landmarks are rounded so that they are equal everywhere

@@ -11,8 +11,9 @@ from torch import Tensor
 
 from faceforge.face3d.embedded.curves import band, bump, smoothstep
 from faceforge.face3d.embedded.grid import COLUMN, ROW
+from faceforge.synth import styles
 from faceforge.synth.atlas import Atlas, average_landmarks
-from faceforge.synth.noise import grid_noise
+from faceforge.synth.noise import grid_noise, hashed, unit
 from faceforge.synth.palettes import Rgb
 from faceforge.synth.person import Person
 
@@ -108,11 +109,23 @@ def hollows(canvas: Canvas) -> Canvas:
 def freckles(canvas: Canvas) -> Canvas:
     """Small brown spots over nose and cheeks, and a few moles anywhere."""
     a = canvas.atlas
-    spots = smoothstep(0.66, 0.80, canvas.noise(75, 1, salt=4)) * bump(a.side, a.y, 2.2, 1.0, 3.4, 2.0)
-    moles = smoothstep(0.975, 1.0, canvas.noise(120, 1, salt=5)) * smoothstep(0.5, 0.7, canvas.noise(10, 1, salt=6))
-    front = smoothstep(2.0, 6.0, a.z) * smoothstep(-10.0, -8.5, a.y)
-    shade = 0.45 * canvas.number("freckles") * spots + 0.6 * canvas.number("moles") * moles * front
-    return canvas.tinted(1 - shade[:, None] * _rgb(shade, 0.55, 0.85, 1.0))
+    spots = smoothstep(0.62, 0.86, canvas.noise(90, 1, salt=4)) * bump(a.side, a.y, 2.2, 1.0, 3.4, 2.0)
+    shade = 0.40 * canvas.number("freckles") * spots
+    moles = canvas.number("moles") * _dots(canvas, 4, 0.07, 5)
+    return canvas.tinted(1 - shade[:, None] * _rgb(shade, 0.55, 0.85, 1.0) - moles[:, None] * _rgb(shade, 0.5, 0.6, 0.6))
+
+
+def _dots(canvas: Canvas, count: int, radius: float, salt: int) -> Tensor:
+    """Round spots of about a radius in centimetres, anywhere on the face, (B, h, w)."""
+    a, front = canvas.atlas, smoothstep(2.0, 6.0, canvas.atlas.z)
+    index = torch.arange(count, dtype=torch.int32, device=canvas.seed.device)[None]
+    chance = [unit(hashed(canvas.seed[:, None] + 1000 * salt + each, index)) for each in range(3)]
+    total = torch.zeros_like(canvas.relief)
+    for across, up, size in zip(*(each.unbind(1) for each in chance), strict=True):
+        x, y = (12 * across - 6)[:, None, None], (16 * up - 8)[:, None, None]
+        far = ((a.x - x).square() + (a.y - y).square()).sqrt() / (radius * (0.6 + size))[:, None, None]
+        total = total + smoothstep(1.5, 0.6, far) * (0.4 + 0.6 * size)[:, None, None]
+    return total.clamp(max=1) * front
 
 
 def pores(canvas: Canvas) -> Canvas:
@@ -120,7 +133,7 @@ def pores(canvas: Canvas) -> Canvas:
     a = canvas.atlas
     oily = (
         bump(a.side, a.y, 0, 7.4, 3.0, 1.6)
-        + bump(a.side, a.y, 0, 0.6, 1.0, 2.6)
+        + 0.55 * bump(a.side, a.y, 0, 0.2, 0.9, 1.0)
         + 0.6 * bump(a.side, a.y, 4.3, 1.4, 1.4, 1.0)
     )
     oily = oily + 0.5 * bump(a.side, a.y, 0, -6.9, 1.2, 0.7)
@@ -137,8 +150,11 @@ def age_lines(canvas: Canvas) -> Canvas:
              + 0.3 * frown_lines(a) + 0.35 * under_eye(a, wave))  # fmt: skip
     broken = 0.55 + 0.9 * canvas.noise(30, 2, salt=9)
     depth = age**1.4 * lines * broken
-    spots = smoothstep(0.74, 0.82, canvas.noise(20, 2, salt=10)) * smoothstep(0.55, 1.0, age)
-    return canvas.darkened(0.22 * depth + 0.16 * spots).raised(-0.055 * depth)
+    done = canvas.darkened(0.22 * depth).raised(-0.055 * depth)
+    if not bool((age > 0.5).any()):
+        return done
+    spots = _dots(canvas, 7, 0.28, 10) * smoothstep(0.5, 1.0, age) * smoothstep(0.30, 0.75, canvas.noise(90, 1, salt=10))
+    return done.tinted(1 - spots[:, None] * _rgb(spots, 0.10, 0.17, 0.24))
 
 
 def forehead_lines(a: Atlas, wave: Tensor) -> Tensor:
@@ -207,11 +223,12 @@ def lips(canvas: Canvas) -> Canvas:
     a, size = canvas.atlas, canvas.number
     mask = lip_mask(a)
     skin, tone = canvas.colour("skin"), (size("tone") - 1) / 9
-    red = skin * torch.lerp(_rgb(mask, 0.98, 0.52, 0.50), _rgb(mask, 0.80, 0.62, 0.62), tone[:, None])
+    red = skin * torch.lerp(_rgb(mask, 0.98, 0.52, 0.50), _rgb(mask, 0.78, 0.60, 0.58), tone[:, None])
     natural = torch.lerp(skin, red, (0.45 + 0.55 * size("lip_redness"))[:, None])
     creases = 1 - 0.16 * smoothstep(0.5, 0.75, canvas.noise(30, 2, stretch=5.0, salt=11)) * mask
-    painted = torch.lerp(natural, canvas.colour("lip"), size("lipstick")[:, None])
-    done = canvas.covered(painted * creases[:, None], 0.94 * mask.expand(len(canvas.people), -1, -1))
+    stick = canvas.colour("lip") * (1 - 0.62 * tone)[:, None]  # seen on darker lips, the same stick is darker
+    painted = torch.lerp(natural, stick, 0.85 * size("lipstick")[:, None])
+    done = canvas.covered(painted * creases[:, None], 0.88 * mask.expand(len(canvas.people), -1, -1))
     seam = torch.exp(-(((a.row - ROW["seam_up"] - 0.5) / 0.55) ** 2)) * smoothstep(
         _AT["mouth_half"] + 0.15, _AT["mouth_half"] - 0.1, a.side
     )
@@ -222,8 +239,8 @@ def lips(canvas: Canvas) -> Canvas:
 
 def lip_mask(a: Atlas) -> Tensor:
     """1 inside the vermilion, (h, w)."""
-    up = smoothstep(ROW["lip_up"] - 0.25, ROW["lip_up"] + 0.45, a.row)
-    low = smoothstep(ROW["lip_low"] + 0.35, ROW["lip_low"] - 0.35, a.row)
+    up = smoothstep(ROW["lip_up"] - 0.5, ROW["lip_up"] + 0.7, a.row)
+    low = smoothstep(ROW["lip_low"] + 0.7, ROW["lip_low"] - 0.7, a.row)
     return up * low * smoothstep(COLUMN["mouth"] + 0.1, COLUMN["mouth"] - 0.8, a.column.abs())
 
 
@@ -245,8 +262,8 @@ def brows(canvas: Canvas) -> Canvas:
     thick = canvas.number("brow") * (0.30 + 0.22 * (1 - along)) * smoothstep(1.0, 0.55, along) + 0.06
     centre = 0.66 - 0.05 * torch.sin(along * 2.6)
     inside = torch.exp(-(((row - centre) / thick) ** 2)) * smoothstep(0.8, 1.9, a.side) * smoothstep(5.8, 4.9, a.side)
-    hairs = canvas.noise(60, 3, stretch=3.2, salt=12)
-    cover = smoothstep(0.30, 0.85, inside * (0.55 + 0.9 * hairs)) * (a.z > 4)
+    hairs = canvas.noise(70, 2, stretch=3.6, salt=12)
+    cover = smoothstep(0.18, 0.95, inside * (0.62 + 0.75 * hairs)) * (a.z > 4)
     colour = canvas.colour("brow_colour") * (0.7 + 0.6 * hairs[:, None])
     return canvas.covered(colour, 0.86 * cover).raised(0.02 * cover * hairs)
 
@@ -273,11 +290,31 @@ def beard(canvas: Canvas) -> Canvas:
     shapes = {"none": 0 * full, "stubble": full, "moustache": moustache, "goatee": round_mouth, "full": full}
     mask = torch.stack([shapes[person.beard] for person in canvas.people]) * (1 - lip_mask(a))
     light = canvas.trait([0.42 if person.beard == "stubble" else 1.0 for person in canvas.people])
-    hairs = canvas.noise(130, 2, stretch=1.8, salt=13)
-    cover = mask * light * (0.35 + 0.65 * canvas.number("beard_density")) * (0.25 + 1.3 * hairs)
+    hairs = 0.6 * canvas.noise(190, 1, stretch=1.6, salt=13) + 0.4 * canvas.noise(70, 1, stretch=2.2, salt=16)
+    edge = smoothstep(0.05, 0.75, mask - 0.35 * (hairs - 0.5))
+    cover = edge * light * (0.35 + 0.65 * canvas.number("beard_density")) * (0.45 + 0.95 * hairs)
     shaved = canvas.trait([person.sex == "male" and person.age < 70 for person in canvas.people]) * full * 0.10
     done = canvas.covered(canvas.colour("hair") * (0.6 + 0.7 * hairs[:, None]), cover.clamp(0, 0.95))
     return done.tinted(1 - (shaved * (1 - mask))[:, None] * _rgb(mask, 1.0, 0.8, 0.6)).raised(0.03 * cover * hairs)
+
+
+def scalp(canvas: Canvas) -> Canvas:
+    """Roots of hair: skin under hair is as dark as hair, with a soft and uneven line."""
+    a = canvas.atlas
+    row = round(ROW["brow_top"] / ROW["collar"] * (len(a.x) - 1))  # where angles from the front are taken
+    belt = torch.atan2(a.x[row], a.z[row] - 0.5)
+    angle = torch.rad2deg(belt).abs().double().expand(len(canvas.people), -1)
+    line = torch.maximum(
+        styles.roots(canvas.people, angle), styles.ends(canvas.people, angle, torch.sign(belt).double())
+    )
+    hairs = canvas.noise(120, 2, stretch=0.8, salt=14)
+    off = a.y - line[:, None].float() + 1.1 * (canvas.noise(36, 2, salt=15) - 0.5) + 0.9 * (hairs - 0.5)
+    density = canvas.trait([0.92 * style.density**0.5 for style in styles.styles(canvas.people)])
+    shaven = canvas.trait([0.10 * (person.hair_style == "bald") for person in canvas.people])
+    cover = torch.maximum(density * smoothstep(-0.35, 0.75, off), shaven * smoothstep(-0.5, 1.0, off))
+    colour = canvas.colour("hair") * (0.55 + 0.7 * hairs[:, None])
+    done = canvas.covered(colour, cover * (0.75 + 0.4 * hairs))
+    return replace(done, gloss=done.gloss * (1 - 0.8 * cover))
 
 
 def lid_lines(canvas: Canvas) -> Canvas:
@@ -301,7 +338,7 @@ def lid_lines(canvas: Canvas) -> Canvas:
 
 
 LAYERS: tuple[Callable[[Canvas], Canvas], ...] = (
-    base, blood, hollows, freckles, pores, age_lines, nostrils, lips, beard, brows, lid_lines,
+    base, blood, hollows, freckles, pores, age_lines, nostrils, lips, beard, brows, scalp, lid_lines,
 )  # fmt: skip
 
 # Wrinkles that expressions fold: how deep at intensity 5, by unit.
