@@ -123,6 +123,8 @@ def _developed(crew: Cast, some: Sequence[Sitting], size: int) -> tuple[Tensor, 
     things = occluders.draw([each.occluder for each in some], size, device)
     around = torch.tensor([each.light.sky[4] for each in some], device=device) * 2.2
     light = things[:, :3] * around[:, :, None, None] + (1 - things[:, 3:]) * light
+    gains = photo.metered([each.person.skin for each in some], [each.light for each in some])
+    light = light * torch.tensor(gains, device=device)[:, None, None, None]
     seeds = torch.tensor([each.noise for each in some], device=device)
     return photo.apply(light, [each.photo for each in some], seeds), rendering
 
