@@ -32,7 +32,9 @@ class Place:
         table = u.new_tensor(_RINGS)
         low = ring.floor().long().clamp(max=len(_RINGS) - 2)
         wide, high = (table[low] + (table[low + 1] - table[low]) * (ring - low)[..., None]).unbind(-1)
-        return cls((6.15 + 14 * wide) * torch.sin(turn), high, smoothstep(-0.05, 0.15, torch.cos(turn)), 1 - v, 48 / u.shape[1])
+        return cls(
+            (6.15 + 14 * wide) * torch.sin(turn), high, smoothstep(-0.05, 0.15, torch.cos(turn)), 1 - v, 48 / u.shape[1]
+        )
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ def cap(people: Sequence[Person], skin: Tensor) -> Coat:
     ahead = _on(points, disc + 0.05 * flow)
     along = normalize(ahead - points, eps=1e-6, dim=-1)
     comb = torch.cat([_combed(people, disc), share[:, None, None].expand(*path.shape[:3], 1), 0 * path[..., :1]], -1)
-    return Coat(points.flatten(1, 2), normals.flatten(1, 2), along.flatten(1, 2), comb.flatten(1, 2), faces, 9.0)
+    return Coat(points.flatten(1, 2), normals.flatten(1, 2), along.flatten(1, 2), comb.flatten(1, 2), faces, 14.0)
 
 
 def locks(people: Sequence[Person], body: Coat) -> Coat:
@@ -81,14 +81,19 @@ def locks(people: Sequence[Person], body: Coat) -> Coat:
     side = normalize(torch.linalg.cross(normal, along), eps=1e-6, dim=-1)
     # Turned about their length by chance, so that no view meets all of them edge-on.
     tilt = (1.5 * (chance[3] - 0.5))[..., None]
-    lying, standing = side * torch.cos(tilt) + normal * torch.sin(tilt), normal * torch.cos(tilt) - side * torch.sin(tilt)
+    lying, standing = (
+        side * torch.cos(tilt) + normal * torch.sin(tilt),
+        normal * torch.cos(tilt) - side * torch.sin(tilt),
+    )
     spine = spine + side * ((0.10 + 0.38 * curl) * wave)[..., None]
     reach = disc.norm(dim=-1)
     end = 1 + number("over") * (0.4 + chance[1])
     width = 0.5 * number("lock") * (0.6 + 0.8 * chance[6]) * (0.55 + 0.9 * step - 1.15 * step.square()).clamp(min=0.02)
     half = lying * (width * (number("lock") > 0))[..., None]
     across = like.new_tensor([-1.0, 1.0])[:, None]
-    points = spine[:, :, :, None] + across * half[:, :, :, None] - 0.25 * width[..., None, None] * standing[:, :, :, None]
+    points = (
+        spine[:, :, :, None] + across * half[:, :, :, None] - 0.25 * width[..., None, None] * standing[:, :, :, None]
+    )
     normals = normalize(normal[:, :, :, None] + 0.45 * across * side[:, :, :, None], dim=-1)
     place = (chance[7] + 0.02 * (across[:, 0] - 1)).clamp(0, 1)[:, :, None].expand(-1, -1, STEPS, -1)
     comb = torch.stack(
@@ -181,12 +186,13 @@ def _thickness(people: Sequence[Person], path: Tensor, angle: Tensor, share: Ten
     kept = torch.lerp(torch.lerp(number("front"), torch.full_like(hanging, 0.5), hanging), number("front"), front)
     start = torch.lerp(torch.full_like(front, 0.8), number("rim"), front)
     edge = 1 - (1 - kept) * smoothstep(start, 1.0, ring)
+    tucked = 0.45 * smoothstep(0.94, 1.0, ring) * (1 - hanging * (1 - front))  # its edge dips into the skin: no gap
     ears = 0.9 * hanging * torch.exp(-(((side - 92) / 22) ** 2)) * smoothstep(7.0, 4.5, path[..., 1])
     seed = torch.tensor([person.noise + 51 for person in people], device=path.device)
     curl = number("curl")
     noise = grid_noise(seed, (RINGS, AROUND), 5, 2).to(path)
     still = (share * 5).clamp(max=1)[:, None] * torch.cos(torch.deg2rad(angle) / 2).clamp(min=0).sqrt()
-    return 0.04 + ears * edge + volume * thick * edge * (1 + (0.18 + 0.28 * curl) * (noise - 0.5) * still)
+    return 0.04 - tucked + ears * edge + volume * thick * edge * (1 + (0.18 + 0.28 * curl) * (noise - 0.5) * still)
 
 
 def _draped(people: Sequence[Person], shell: Tensor) -> Tensor:

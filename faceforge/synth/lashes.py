@@ -10,6 +10,7 @@ from torch import Tensor
 from faceforge.face3d.embedded.curves import smoothstep
 from faceforge.face3d.embedded.grid import COLUMN, HALF, ROW, strip
 
+
 def strips(skin: Tensor) -> Tensor:
     """Upper lashes of both eyes as strips from the posed lids' edges, (B, 2, 3, lashes, 3): right, left."""
     made = []

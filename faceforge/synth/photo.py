@@ -87,8 +87,8 @@ def _sharpness(draws: Draws, rough: float) -> dict[str, Any]:
 def _sensor(draws: Draws, rough: float) -> dict[str, Any]:
     strength = draws.uniform(0.2, 1.0)
     return {
-        "shot_noise": round(strength * (0.008 + 0.036 * rough), 6),
-        "read_noise": round(strength * (0.0004 + 0.005 * rough * rough), 6),
+        "shot_noise": round(strength * (0.006 + 0.040 * rough), 6),
+        "read_noise": round(strength * (0.0004 + 0.006 * rough * rough), 6),
         "noise_colour": draws.uniform(0.1, 0.8),
         "grain": draws.uniform(0.0, 0.4 + 0.6 * rough),
     }

@@ -95,5 +95,3 @@ def _tilted(stage: Stage, pixels: Pixels, normals: Tensor, relief: Tensor) -> Te
     down[:, 1:-1] = (field[:, 2:] - field[:, :-2]) * (there[:, 2:] * there[:, :-2])
     x, y = pixels.read(across * scale), pixels.read(-down * scale)
     return normalize(normals - torch.stack([x, y, torch.zeros_like(x)], 1).clamp(-0.8, 0.8), dim=-1)
-
-

@@ -112,7 +112,9 @@ def freckles(canvas: Canvas) -> Canvas:
     spots = smoothstep(0.62, 0.86, canvas.noise(90, 1, salt=4)) * bump(a.side, a.y, 2.2, 1.0, 3.4, 2.0)
     shade = 0.40 * canvas.number("freckles") * spots
     moles = canvas.number("moles") * _dots(canvas, 4, 0.07, 5)
-    return canvas.tinted(1 - shade[:, None] * _rgb(shade, 0.55, 0.85, 1.0) - moles[:, None] * _rgb(shade, 0.5, 0.6, 0.6))
+    return canvas.tinted(
+        1 - shade[:, None] * _rgb(shade, 0.55, 0.85, 1.0) - moles[:, None] * _rgb(shade, 0.5, 0.6, 0.6)
+    )
 
 
 def _dots(canvas: Canvas, count: int, radius: float, salt: int) -> Tensor:
@@ -153,7 +155,9 @@ def age_lines(canvas: Canvas) -> Canvas:
     done = canvas.darkened(0.22 * depth).raised(-0.055 * depth)
     if not bool((age > 0.5).any()):
         return done
-    spots = _dots(canvas, 7, 0.28, 10) * smoothstep(0.5, 1.0, age) * smoothstep(0.30, 0.75, canvas.noise(90, 1, salt=10))
+    spots = (
+        _dots(canvas, 7, 0.28, 10) * smoothstep(0.5, 1.0, age) * smoothstep(0.30, 0.75, canvas.noise(90, 1, salt=10))
+    )
     return done.tinted(1 - spots[:, None] * _rgb(spots, 0.10, 0.17, 0.24))
 
 

@@ -160,5 +160,3 @@ def _inner_shade(vertices: Tensor) -> Tensor:
     wide = smoothstep(0.1, 2.0, (above - below).norm(dim=-1))[:, None]
     shade[:, mouth] = smoothstep(6.0, 0.3, deep) * (0.35 + 0.65 * wide)
     return shade
-
-

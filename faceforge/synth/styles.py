@@ -53,7 +53,7 @@ STYLES = {
                     swirl=16.0, front=0.28, lock=0.85, span=0.5, loose=0.35, over=0.07, ragged=1.2),
     "receding": Style(_BALDING, 0.55, 0.5, swirl=20.0, density=0.88, lock=0.7, span=0.35, loose=0.25, roots=_BALDING),
     "curly": Style((9.6, 9.8, 9.4, 7.6, 4.8, 2.6, 1.4, 0.2, -2.2, -4.6, -5.2), 2.8, 1.9, _LOW,
-                   curl=1.0, quiff=0.5, front=0.12, rim=0.72, lock=0.75, span=0.30, loose=0.9, over=0.08, ragged=1.2),
+                   curl=1.0, quiff=0.5, front=0.05, rim=0.72, lock=0.75, span=0.30, loose=0.9, over=0.08, ragged=1.2),
     "bob": Style((10.6, 10.3, 8.6, 4.2, -2.6, -5.4, -6.6, -7.0, -7.2, -7.4, -7.4), 1.5, 1.7,
                  flow="part", parting=0.35, lock=1.3, span=0.8, loose=0.25, over=0.03, ragged=0.4),
     "long": Style((10.6, 10.5, 9.4, 5.0, -4.5, -11.0, -14.0, -15.0, -15.5, -15.5, -15.5), 1.6, 1.8, _FALL,
@@ -62,7 +62,7 @@ STYLES = {
                     flow="part", curl=0.05, lock=1.3, span=0.8, loose=0.25, over=0.05, ragged=0.6),
     "back": Style(_BACK, 1.0, 0.5, flow="back", rim=0.45, lock=1.1, span=0.8, loose=0.14),
     "afro": Style((10.2, 10.2, 9.7, 7.8, 5.0, 2.6, 1.4, -0.2, -2.2, -4.4, -5.0), 4.4, 3.8,
-                  curl=1.6, quiff=0.3, front=0.10, rim=0.74, lock=0.62, span=0.14, loose=1.0, over=0.04, ragged=0.8),
+                  curl=1.6, quiff=0.3, front=0.05, rim=0.74, lock=0.62, span=0.14, loose=1.0, over=0.04, ragged=0.8),
 }  # fmt: skip
 
 
