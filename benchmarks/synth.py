@@ -74,7 +74,8 @@ class Row:
         parts = " | ".join(f"{self.stages[name]:.1f}" if self.stages else "" for name in COLUMNS)
         memory = f"{self.memory:.0f}" if self.memory else ""
         return (
-            f"| {self.size} | {self.per_person} | {self.processes} | **{self.per_second:.1f}** | {parts} | {memory} |"
+            f"| {self.size} | {self.per_person} | {self.processes} | **{self.per_second:.1f}** "
+            f"| {self.per_processor_second:.1f} | {parts} | {memory} |"
         )
 
 

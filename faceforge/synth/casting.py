@@ -8,8 +8,8 @@ from torch import Tensor
 
 from faceforge.face3d.embedded.model import EmbeddedHead
 from faceforge.face3d.embedded.model import Person as Bones
+from faceforge.synth import collars, hair, skin, wrinkles
 from faceforge.synth import glasses as spectacles
-from faceforge.synth import collars, hair, skin
 from faceforge.synth.atlas import atlas
 from faceforge.synth.fixtures import assembled
 from faceforge.synth.hair import Coat
@@ -23,7 +23,7 @@ class Cast:
     people: Sequence[Person]
     bones: Bones
     sheet: Tensor  # (P, 5, h, w) albedo, relief, gloss
-    folds: Tensor  # (K, h, w) wrinkles of the units in skin.FOLDS
+    folds: Tensor  # (K, h, w) wrinkles of the units in wrinkles.FOLDS
     strands: Tensor  # (P, 1, h, w)
     hair: Tensor  # (P, 3) colour
     lashes: Tensor  # (P,)
@@ -52,7 +52,7 @@ def cast(people: Sequence[Person], high: int, device: torch.device) -> Cast:
         people=people,
         bones=bones,
         sheet=assembled(skin.painted(canvas)),
-        folds=torch.stack([fold(place) for fold in skin.FOLDS.values()]),
+        folds=torch.stack([fold(place) for fold in wrinkles.FOLDS.values()]),
         strands=hair.strands(people, device),
         hair=torch.tensor([person.hair for person in people], device=device),
         lashes=torch.tensor([person.lashes for person in people], device=device),

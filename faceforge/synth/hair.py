@@ -1,9 +1,8 @@
 """Hair as a cap around the head and locks that lie over it, made at rest once per person.
 
-Both are laid out on a disc: the crown in its middle, the ends of the hair on its rim, the face in front.
+Both are laid out on the disc of `combing`.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -17,12 +16,12 @@ from torch.nn.functional import normalize
 from faceforge.face3d.embedded.curves import smoothstep
 from faceforge.face3d.embedded.grid import ROW, ROWS, strip
 from faceforge.face3d.mesh import even_normals
-from faceforge.synth import styles
+from faceforge.synth import combing, styles
+from faceforge.synth.combing import AROUND, RINGS, STEPS
 from faceforge.synth.noise import grid_noise, hashed, unit
 from faceforge.synth.person import Person
 
-RINGS, AROUND = 20, 49  # of the cap: from the crown to the ends, and around from the back seam to itself
-LOCKS, STEPS = 300, 7
+LOCKS = 300
 _STRANDS = (128, 384)
 
 
@@ -50,10 +49,12 @@ def cap(people: Sequence[Person], skin: Tensor) -> Coat:
     normals = torch.cat([seam, normals[:, :, 1:-1], seam], 2)
     turn = torch.deg2rad(angle)
     disc = torch.stack([share[:, None] * torch.sin(turn), share[:, None] * torch.cos(turn)], -1)
-    flow = _flow(people, disc.flatten(0, 1).expand(len(people), -1, -1)).view(*path.shape[:3], 2)
-    ahead = _on(points, disc + 0.05 * flow)
+    flow = combing.flow(people, disc.flatten(0, 1).expand(len(people), -1, -1)).view(*path.shape[:3], 2)
+    ahead = combing.on(points, disc + 0.05 * flow)
     along = normalize(ahead - points, eps=1e-6, dim=-1)
-    comb = torch.cat([_combed(people, disc), share[:, None, None].expand(*path.shape[:3], 1), 0 * path[..., :1]], -1)
+    comb = torch.cat(
+        [combing.combed(people, disc), share[:, None, None].expand(*path.shape[:3], 1), 0 * path[..., :1]], -1
+    )
     return Coat(points.flatten(1, 2), normals.flatten(1, 2), along.flatten(1, 2), comb.flatten(1, 2), faces, 14.0)
 
 
@@ -68,9 +69,9 @@ def locks(people: Sequence[Person], body: Coat) -> Coat:
     index = torch.arange(LOCKS, dtype=torch.int32, device=like.device)
     chance = [unit(hashed(seed[:, None] + salt, index[None])).to(like)[:, :, None] for salt in range(8)]
     step = torch.linspace(0, 1, STEPS, dtype=like.dtype, device=like.device)
-    disc = _walked(people, index.to(like), chance)
+    disc = combing.walked(people, index.to(like), chance)
     surface, upright = (each.view(len(people), RINGS, AROUND, 3) for each in (body.points, body.normals))
-    base, normal = _on(surface, disc), normalize(_on(upright, disc), eps=1e-6, dim=-1)
+    base, normal = combing.on(surface, disc), normalize(combing.on(upright, disc), eps=1e-6, dim=-1)
     curl = number("curl")
     wave = torch.sin(6.28 * (step * (0.6 + 0.8 * chance[3]) + chance[4]))
     lift = number("loose") * (0.25 + 0.75 * chance[2]) * torch.sin(torch.pi * step.clamp(max=0.8)) + 0.08
@@ -106,7 +107,8 @@ def locks(people: Sequence[Person], body: Coat) -> Coat:
         -1,
     )
     spread = along[:, :, :, None].expand_as(points)
-    return Coat(*(each.flatten(1, 3) for each in (points, normals, spread, comb)), lock_faces().to(like.device), 3.2)
+    flat = [each.flatten(1, 3) for each in (points, normals, spread, comb)]
+    return Coat(flat[0], flat[1], flat[2], flat[3], lock_faces().to(like.device), 3.2)
 
 
 def strands(people: Sequence[Person], device: torch.device) -> Tensor:
@@ -209,89 +211,3 @@ def _draped(people: Sequence[Person], shell: Tensor) -> Tensor:
 def _hanging(people: Sequence[Person], like: Tensor) -> Tensor:
     """1 for hair that falls freely below the ears, (P, 1, 1)."""
     return like.new_tensor([float(styles.hangs(style)) for style in styles.styles(people)])[:, None, None]
-
-
-def _on(surface: Tensor, disc: Tensor) -> Tensor:
-    """The surface (P, RINGS, AROUND, 3) at places (P, ..., 2) of the disc; beyond the rim it goes on straight."""
-    share = disc.norm(dim=-1)
-    turn = torch.rad2deg(torch.atan2(disc[..., 0], disc[..., 1]))
-    ring = share * (RINGS - 1)
-    place = (turn + 180) / 360 * (AROUND - 1)
-    row, column = ring.floor().long().clamp(0, RINGS - 2), place.floor().long().clamp(0, AROUND - 2)
-    down, right = (ring - row)[..., None], (place - column)[..., None]
-    table = surface.flatten(1, 2)
-
-    def at(rows: Tensor, columns: Tensor) -> Tensor:
-        index = (rows * AROUND + columns).flatten(1)
-        return table.gather(1, index[..., None].expand(-1, -1, 3)).view(*rows.shape, 3)
-
-    upper = at(row, column) * (1 - right) + at(row, column + 1) * right
-    lower = at(row + 1, column) * (1 - right) + at(row + 1, column + 1) * right
-    return upper + (lower - upper) * down
-
-
-def _flow(people: Sequence[Person], disc: Tensor) -> Tensor:
-    """Unit directions in which hair lies at places (P, N, 2) of the disc."""
-    away = normalize(disc + 1e-4, dim=-1)
-    right, ahead = disc.unbind(-1)
-    made = []
-    for number, person in enumerate(people):
-        style = styles.STYLES[person.hair_style]
-        u, v = right[number], ahead[number]
-        if style.flow == "part":
-            off = u - _parting(person)
-            aside = torch.stack([torch.tanh(off * 30), -0.25 - 0.35 * v], -1)
-            weight = (smoothstep(-0.45, 0.0, v) * smoothstep(1.05, 0.75, u.abs()))[..., None]
-            made.append(away[number] * (1 - weight) + aside * weight)
-        elif style.flow == "back":
-            made.append(torch.stack([-0.7 * u, -0.85 - v], -1))
-        else:
-            turn = math.radians(style.swirl) * _side(person) * smoothstep(-0.6, 0.5, v)
-            cosine, sine = torch.cos(turn), torch.sin(turn)
-            x, y = away[number].unbind(-1)
-            made.append(torch.stack([x * cosine + y * sine, y * cosine - x * sine], -1))
-    return normalize(torch.stack(made), eps=1e-6, dim=-1)
-
-
-def _side(person: Person) -> float:
-    """-1 or 1, softly: to which side hair is combed."""
-    return max(-1.0, min(1.0, 3 * person.part_side))
-
-
-def _parting(person: Person) -> float:
-    return styles.STYLES[person.hair_style].parting * _side(person)
-
-
-def _combed(people: Sequence[Person], disc: Tensor) -> Tensor:
-    """Where strands lie in their texture, (P, RINGS, AROUND, 2): across and along the flow."""
-    u, v = disc.unbind(-1)
-    around = torch.linspace(0, 1, AROUND, dtype=disc.dtype, device=disc.device).expand_as(u)
-    falling = torch.stack([around, disc.norm(dim=-1)], -1)
-    made = []
-    for person in people:
-        flow = styles.STYLES[person.hair_style].flow
-        if flow == "part":
-            aside = torch.stack([0.5 + 0.22 * v, (u - _parting(person)).abs()], -1)
-            made.append(falling + (aside - falling) * smoothstep(-0.25, 0.0, v)[..., None])
-        elif flow == "back":
-            made.append(torch.stack([0.5 + 0.22 * u, (0.5 - 0.5 * v)], -1))
-        else:
-            made.append(falling)
-    return torch.stack(made)
-
-
-def _walked(people: Sequence[Person], index: Tensor, chance: list[Tensor]) -> Tensor:
-    """Where the locks run on the disc, (P, LOCKS, STEPS, 2)."""
-    span = styles.numbers(people, "span", index)[:, None, None]
-    over = styles.numbers(people, "over", index)[:, None, None]
-    share = ((index + 0.5) / LOCKS)[:, None].sqrt().clamp(min=0.12) * 0.97
-    turn = index[:, None] * 2.399963 + 0.5 * (chance[0] - 0.5)
-    place = torch.cat([share * torch.sin(turn), share * torch.cos(turn)], -1)
-    length = span * (0.65 + 0.6 * chance[1]) / (STEPS - 1)
-    end = 1 + over * (0.4 + chance[1])
-    stops = [place]
-    for _ in range(STEPS - 1):
-        left = ((end - place.norm(dim=-1, keepdim=True)) / 0.08).clamp(0.03, 1)
-        place = place + _flow(people, place) * length * left
-        stops.append(place)
-    return torch.stack(stops, 2)

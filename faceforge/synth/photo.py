@@ -106,7 +106,10 @@ def metered(skins: Sequence[Rgb], lights: Sequence[Light]) -> list[float]:
     """The gain at which each picture is exposed: for the face, part of the way, as one who looks at it would set it."""
     gains = []
     for skin, light in zip(skins, lights, strict=True):
-        lamps = sum(max(0.0, towards[2]) * _grey(colour) for towards, colour in zip(light.directions, light.colours))
+        lamps = sum(
+            max(0.0, towards[2]) * _grey(colour)
+            for towards, colour in zip(light.directions, light.colours, strict=True)
+        )
         seen = _grey(skin) * (lamps + _grey(light.sky[4]))
         gains.append(max(0.75, min(1.9, (_FACE / max(seen, 1e-4)) ** 0.38)))
     return gains

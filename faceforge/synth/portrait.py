@@ -12,7 +12,7 @@ from torch import Tensor
 from faceforge.errors import BadSpec
 from faceforge.face3d.embedded.model import EmbeddedHead
 from faceforge.face3d.head import HeadParams
-from faceforge.synth import backdrop, occluders, photo, sitting, skin
+from faceforge.synth import backdrop, occluders, photo, sitting, wrinkles
 from faceforge.synth.casting import Cast, cast
 from faceforge.synth.render import Rendering, render
 from faceforge.synth.shots import pixels_of
@@ -146,10 +146,10 @@ def poses(sittings: Sequence[Sitting], head: EmbeddedHead) -> HeadParams:
 
 
 def _folds(sittings: Sequence[Sitting]) -> Tensor:
-    """How deep each unit of skin.FOLDS wrinkles the skin, (B, K) in 0..1."""
+    """How deep each unit of wrinkles.FOLDS wrinkles the skin, (B, K) in 0..1."""
 
     def depth(aus: dict[str, float], code: str) -> float:
         sides = [aus.get(code + side, 0.0) for side in ("", "L", "R")]
         return max(0.0, min(1.0, (sides[0] + 0.5 * (sides[1] + sides[2])) / 5))
 
-    return torch.tensor([[depth(dict(each.aus), code) for code in skin.FOLDS] for each in sittings])
+    return torch.tensor([[depth(dict(each.aus), code) for code in wrinkles.FOLDS] for each in sittings])

@@ -10,7 +10,7 @@ from torch.nn.functional import normalize
 
 from faceforge.face3d.embedded.grid import COLUMNS, HALF, ROWS, strip
 from faceforge.face3d.raster import rasterize
-from faceforge.synth import hair
+from faceforge.synth import combing
 
 _PIXELS = 112
 _REACH = 19.0  # centimetres that the lamp sees around the head
@@ -62,7 +62,7 @@ def _seen(points: Tensor, frame: Tensor) -> Tensor:
 def _blocking() -> Tensor:
     """Every other line of the skin and of the cap behind it, as triangles (F, 3)."""
     grid = np.arange(ROWS * COLUMNS).reshape(ROWS, COLUMNS)[::2, HALF % 2 :: 2]
-    cap = np.arange(hair.RINGS * hair.AROUND).reshape(hair.RINGS, hair.AROUND) + ROWS * COLUMNS
+    cap = np.arange(combing.RINGS * combing.AROUND).reshape(combing.RINGS, combing.AROUND) + ROWS * COLUMNS
     cap = np.concatenate([cap[:-1:2, ::2], cap[-1:, ::2]])
     faces = [strip(*rows) for sheet in (grid, cap) for rows in pairwise(sheet)]
     return torch.from_numpy(np.concatenate(faces).astype(np.int64))

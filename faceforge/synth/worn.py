@@ -7,10 +7,10 @@ from torch.nn.functional import normalize
 from faceforge.face3d.embedded.curves import smoothstep
 from faceforge.face3d.embedded.grid import COLUMNS, ROWS
 from faceforge.face3d.mesh import even_normals
-from faceforge.synth import glasses as spectacles
 from faceforge.synth import collars, lashes, shading, styles
+from faceforge.synth import glasses as spectacles
 from faceforge.synth.hair import Coat
-from faceforge.synth.pixels import Pixels, covered, textured
+from faceforge.synth.pixels import covered, textured
 from faceforge.synth.stage import Picture, Stage
 
 CLOTHES, HAIR = 5, 6  # their numbers among the parts

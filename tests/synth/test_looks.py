@@ -11,9 +11,8 @@ from faceforge.face3d.embedded.grid import COLUMNS, HALF, ROW, ROWS
 from faceforge.face3d.embedded.model import EmbeddedHead
 from faceforge.face3d.embedded.parts import ears
 from faceforge.face3d.head import HeadParams
-from faceforge.synth import Portrait, photograph, sample, sheets
+from faceforge.synth import Portrait, combing, photograph, sample, sheets
 from faceforge.synth import glasses as spectacles
-from faceforge.synth import hair
 from faceforge.synth.person import GARMENTS, HAIR_STYLES
 from faceforge.synth.photo import Photo, metered
 from faceforge.synth.render import PART_NAMES
@@ -101,7 +100,7 @@ def test_every_garment_differs_and_collars_count_as_clothes() -> None:
 def test_a_nose_casts_a_shadow_away_from_the_lamp() -> None:
     head = EmbeddedHead()
     points = (head(HeadParams()).vertices * 100).float()
-    nothing = torch.zeros(1, hair.RINGS * hair.AROUND, 3)
+    nothing = torch.zeros(1, combing.RINGS * combing.AROUND, 3)
     right, left = (shaded(points, nothing, torch.tensor([[side, 0.35, 0.55]])) for side in (-0.75, 0.75))
     grid = [each[0, : ROWS * COLUMNS].view(ROWS, COLUMNS)[ROW["ala"]] for each in (right, left)]
     beside = slice(HALF + 9, HALF + 13)  # the subject's left cheek beside the wing
