@@ -7,6 +7,7 @@ from torch import Tensor
 
 from faceforge.face3d.embedded import parts
 from faceforge.face3d.embedded.curves import band, smoothstep
+from faceforge.synth.clothes import shoulders
 from faceforge.synth.noise import grid_noise
 from faceforge.synth.skin import Canvas
 
@@ -19,7 +20,7 @@ def eyes(canvas: Canvas, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
     far, turn = (x.square() + y.square()).sqrt(), torch.atan2(y, x)
     noise = grid_noise(canvas.seed + 31, tuple(u.shape), 20, 2)  # type: ignore[arg-type]
     fibres = 0.5 + 0.25 * torch.sin(turn * 23 + 9 * noise) + 0.25 * torch.sin(turn * 41 - 14 * noise)
-    white = _rgb(u, 0.66, 0.62, 0.58) * (1 - 0.25 * smoothstep(0.7, 1.3, far))
+    white = _rgb(u, 0.52, 0.47, 0.43) * (1 - 0.40 * smoothstep(0.6, 1.25, far))
     veins = smoothstep(0.62, 0.74, noise) * smoothstep(0.6, 1.1, far)
     white = white - veins[:, None] * _rgb(u, 0.06, 0.16, 0.15)
     collar = 1 + 0.9 * band(far, 0.24, 0.07)
@@ -74,21 +75,6 @@ def ears(canvas: Canvas, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
     dark = 1 - 0.55 * smoothstep(0.30, 0.02, ring) - 0.35 * smoothstep(0.84, 0.95, ring) - 0.2 * band(ring, 0.5, 0.05)
     colour = canvas.colour("skin") * warm * dark
     return colour, torch.full((len(canvas.people), *u.shape), 0.7, device=u.device)
-
-
-def shoulders(canvas: Canvas, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-    """A plain garment with a collar, its folds and weave; some are striped."""
-    folds = grid_noise(canvas.seed + 37, tuple(u.shape), 5, 2)  # type: ignore[arg-type]
-    striped = canvas.trait([person.noise % 5 == 0 for person in canvas.people])
-    stripes = striped * smoothstep(-0.15, 0.15, torch.sin(v * 90.0))
-    cloth = torch.lerp(
-        canvas.colour("clothes").expand(-1, -1, *u.shape),
-        canvas.colour("collar").expand(-1, -1, *u.shape),
-        stripes[:, None],
-    )
-    collar = smoothstep(0.845, 0.865, v)[None, None]
-    cloth = torch.lerp(cloth, canvas.colour("collar").expand_as(cloth), collar.expand_as(cloth))
-    return cloth * (0.82 + 0.36 * folds)[:, None], torch.full_like(folds, 0.12)
 
 
 _Paint = Callable[[Canvas, Tensor, Tensor], tuple[Tensor, Tensor]]

@@ -7,12 +7,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from faceforge.face3d.embedded.form import Form
-from faceforge.face3d.embedded.grid import COLUMN, HALF, ROW, strip
+from faceforge.face3d.embedded.grid import HALF, ROW, strip
+from faceforge.face3d.embedded.model import Person as Bones
+from faceforge.face3d.embedded.parts import ears
 from faceforge.synth.person import Person
 
 _AROUND = 28
-_POINTS = 2 * 2 * _AROUND + 2 + 4 + 8  # rims, lens centres, bridge, temples
+_POINTS = 2 * 2 * _AROUND + 2 + 4 + 12  # rims, lens centres, bridge, temples
 
 # Half width and height of a lens, thickness of the rim (cm), squareness, opacity of the lens
 SHAPES = {
@@ -36,9 +37,9 @@ def faces() -> Tensor:
         centre = np.full(_AROUND + 1, 4 * _AROUND + eye)
         found.append(np.stack([inner[:-1], centre[:-1], inner[1:]], 1))
     rest = 4 * _AROUND + 2
-    for quad in range(3):
-        a, b, c, d = range(rest + 4 * quad, rest + 4 * quad + 4)
-        found.append(np.array([[a, b, c], [a, c, d]]))
+    found.append(np.array([[rest, rest + 1, rest + 2], [rest, rest + 2, rest + 3]]))
+    for temple in (rest + 4, rest + 10):
+        found += [strip(np.array([at, at + 2]), np.array([at + 1, at + 3])) for at in (temple, temple + 2)]
     return torch.from_numpy(np.concatenate(found).astype(np.int64))
 
 
@@ -49,8 +50,9 @@ def solid() -> Tensor:
     return values
 
 
-def points(people: Sequence[Person], form: Form) -> Tensor:
+def points(people: Sequence[Person], bones: Bones) -> Tensor:
     """Where the glasses of each person sit at rest (B, N, 3), centimetres."""
+    form = bones.form
     like, at = form.skin, form.at
     shapes = like.new_tensor([SHAPES[person.glasses] for person in people])
     wide, high, rim, square = (shapes[:, None, None, each] for each in range(4))
@@ -75,17 +77,19 @@ def points(people: Sequence[Person], form: Form) -> Tensor:
     bridge = torch.stack(
         [torch.cat([x, base + up, z], 1) for x, up in ((-gap, 0.16), (-gap, -0.1), (gap, -0.1), (gap, 0.16))], 1
     )
-    ear = form.skin[:, ROW["fold"], HALF + COLUMN["ear"]]
+    ear = ears(bones.traits, form.skin)["ear_left"]
+    root, behind = ear[:, -4, 5], ear[:, -1, 10]  # where it grows from the head in front, and its back
     temples = []
     for sign in (-1, 1):
         hinge = (at.eye_x + wide)[:, :, 0]
         depth = z - 0.055 * (hinge - 0.6) ** 2
-        end = ear[:, 0:1] + 0.35
         for x, y, far in (
             (hinge, base + 0.2, depth),
             (hinge, base - 0.15, depth),
-            (end, ear[:, 1:2] + 0.2, ear[:, 2:] - 0.5),
-            (end, ear[:, 1:2] + 0.45, ear[:, 2:] - 0.5),
+            (root[:, :1] + 0.3, root[:, 1:2] + 0.45, root[:, 2:]),
+            (root[:, :1] + 0.3, root[:, 1:2] + 0.1, root[:, 2:]),
+            (behind[:, :1], root[:, 1:2] + 0.1, behind[:, 2:]),
+            (behind[:, :1], root[:, 1:2] - 0.4, behind[:, 2:]),
         ):
             temples.append(torch.cat([sign * x, y, far], 1))
-    return torch.cat([pieces[0], pieces[1], pieces[2], pieces[3], centres, bridge, torch.stack(temples, 1)], 1)
+    return torch.cat([*pieces, centres, bridge, torch.stack(temples, 1)], 1)

@@ -29,6 +29,7 @@ HAIR_STYLES = ("bald", "buzz", "short", "side", "fringe", "receding", "curly", "
 _STYLE_WEIGHTS = {"female": (0.3, 0.4, 1.4, 1.0, 2.5, 0.0, 1.6, 3.0, 5.0, 4.0, 3.0, 1.0),
                   "male": (1.6, 2.5, 5.0, 4.0, 1.5, 2.5, 1.6, 0.2, 0.5, 0.5, 1.8, 0.8)}  # fmt: skip
 BEARDS = ("none", "stubble", "moustache", "goatee", "full")
+GARMENTS = ("crew", "vneck", "shirt", "jacket", "hoodie", "turtleneck", "scarf")
 GLASSES = ("none", "thin", "thick", "round", "dark")
 
 
@@ -70,6 +71,7 @@ class Person:
     clothes: Rgb
     collar: Rgb
     noise: int = field(default=0)
+    garment: str = "crew"
 
     def __post_init__(self) -> None:
         limits.check(vars(self), RULES)
@@ -166,6 +168,7 @@ def _grown(seed: int, age: float, sex: str, tone: float, draws: Draws) -> Person
         glasses_colour=draws.child("frame").choice(palette("101010 3a2a1c 8a8a8a 5a1c1c b89a5c")),
         clothes=picked(draws.child("clothes"), THINGS), collar=picked(draws.child("collar"), THINGS),
         noise=draws.child("noise").noise_seed(),
+        garment=draws.child("garment").choice(GARMENTS, (5, 3, 4, 3, 2, 1.5, 1)),
     )  # fmt: skip
 
 

@@ -17,6 +17,10 @@ from faceforge.synth.draws import Draws
 from faceforge.synth.jpeg import compressed
 from faceforge.synth.lens import bell, blurred, coarsened, column, fringed, moved, where
 from faceforge.synth.noise import gaussian
+from faceforge.synth.palettes import Rgb
+from faceforge.synth.shots import Light
+
+_FACE = 0.17  # the light of a face that is exposed as it is
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ def sample(draws: Draws, rough: float | None = None) -> Photo:
     rough = draws.uniform() * draws.uniform() if rough is None else rough
     warmth = draws.normal(0.0, 0.22 + 0.3 * rough)
     return Photo(
-        exposure=draws.normal(0.0, 0.25 + 0.25 * rough),
+        exposure=draws.normal(0.0, 0.22 + 0.16 * rough, clip=2.0),
         temperature=max(-1.0, min(1.0, warmth)),
         tint=draws.normal(0.0, 0.12 + 0.15 * rough, clip=2.5),
         shoulder=draws.uniform(0.1, 0.55),
@@ -71,31 +75,48 @@ def sample(draws: Draws, rough: float | None = None) -> Photo:
 def _sharpness(draws: Draws, rough: float) -> dict[str, Any]:
     moves = draws.chance(0.04 + 0.16 * rough)
     return {
-        "lens_blur": draws.uniform(0.0, 0.0025 + 0.006 * rough),
-        "motion": draws.uniform(0.004, 0.008 + 0.025 * rough) if moves else 0.0,
+        "lens_blur": draws.uniform(0.0, 0.0025 + 0.005 * rough),
+        "motion": draws.uniform(0.004, 0.008 + 0.014 * rough) if moves else 0.0,
         "motion_angle_deg": draws.uniform(0.0, 180.0),
         "fringe": draws.uniform(-0.003, 0.003) if draws.chance(0.35) else 0.0,
         "sharpening": draws.uniform(0.1, 0.9) if draws.chance(0.45) else 0.0,
-        "coarseness": draws.uniform(1.1, 1.4 + 1.8 * rough) if draws.chance(0.2 + 0.4 * rough) else 1.0,
+        "coarseness": draws.uniform(1.1, 1.3 + 1.1 * rough) if draws.chance(0.2 + 0.4 * rough) else 1.0,
     }
 
 
 def _sensor(draws: Draws, rough: float) -> dict[str, Any]:
     strength = draws.uniform(0.2, 1.0)
     return {
-        "shot_noise": round(strength * (0.008 + 0.055 * rough), 6),
-        "read_noise": round(strength * (0.0004 + 0.009 * rough * rough), 6),
+        "shot_noise": round(strength * (0.006 + 0.040 * rough), 6),
+        "read_noise": round(strength * (0.0004 + 0.006 * rough * rough), 6),
         "noise_colour": draws.uniform(0.1, 0.8),
         "grain": draws.uniform(0.0, 0.4 + 0.6 * rough),
     }
 
 
 def _file(draws: Draws, rough: float) -> dict[str, Any]:
-    low = int(82 - 50 * rough)
+    low = int(82 - 42 * rough)
     return {
         "jpeg_quality": draws.integer(low, 98) if draws.chance(0.8) else 0,
         "jpeg_halved": draws.chance(0.6),
     }
+
+
+def metered(skins: Sequence[Rgb], lights: Sequence[Light]) -> list[float]:
+    """The gain at which each picture is exposed: for the face, part of the way, as one who looks at it would set it."""
+    gains = []
+    for skin, light in zip(skins, lights, strict=True):
+        lamps = sum(
+            max(0.0, towards[2]) * _grey(colour)
+            for towards, colour in zip(light.directions, light.colours, strict=True)
+        )
+        seen = _grey(skin) * (lamps + _grey(light.sky[4]))
+        gains.append(max(0.75, min(1.9, (_FACE / max(seen, 1e-4)) ** 0.38)))
+    return gains
+
+
+def _grey(colour: Rgb) -> float:
+    return 0.2126 * colour[0] + 0.7152 * colour[1] + 0.0722 * colour[2]
 
 
 def apply(linear: Tensor, photos: Sequence[Photo], seeds: Tensor) -> Tensor:

@@ -11,11 +11,13 @@ from torch import Tensor
 
 from faceforge.face3d.embedded.model import EmbeddedHead
 from faceforge.face3d.head import HeadParams
-from faceforge.synth import backdrop, limits, occluders, photo, sitting, skin
-from faceforge.synth.render import PART_NAMES, Cast, Rendering, Shots, cast, render
+from faceforge.synth import backdrop, limits, occluders, photo, sitting, wrinkles
+from faceforge.synth.casting import Cast, cast
+from faceforge.synth.render import PART_NAMES, Rendering, render
 from faceforge.synth.shots import evened, pixels_of
 from faceforge.synth.sight import in_sight
 from faceforge.synth.sitting import Sitting
+from faceforge.synth.stage import Shots
 
 _SIZE = limits.whole(1, 4096)
 _AT_ONCE = 8  # pictures rendered together; more would only leave the caches
@@ -136,6 +138,8 @@ def _developed(crew: Cast, some: Sequence[Sitting], size: int) -> tuple[Tensor, 
     things = occluders.draw([each.occluder for each in some], size, device)
     around = torch.tensor([each.light.sky[4] for each in some], device=device) * 2.2
     light = things[:, :3] * around[:, :, None, None] + (1 - things[:, 3:]) * light
+    gains = photo.metered([each.person.skin for each in some], [each.light for each in some])
+    light = light * torch.tensor(gains, device=device)[:, None, None, None]
     seeds = torch.tensor([each.noise for each in some], device=device)
     return photo.apply(light, [each.photo for each in some], seeds), _hidden(rendering, things[:, 3] > 0.5)
 
@@ -167,10 +171,10 @@ def poses(sittings: Sequence[Sitting], head: EmbeddedHead) -> HeadParams:
 
 
 def _folds(sittings: Sequence[Sitting]) -> Tensor:
-    """How deep each unit of skin.FOLDS wrinkles the skin, (B, K) in 0..1."""
+    """How deep each unit of wrinkles.FOLDS wrinkles the skin, (B, K) in 0..1."""
 
     def depth(aus: dict[str, float], code: str) -> float:
         sides = [aus.get(code + side, 0.0) for side in ("", "L", "R")]
         return max(0.0, min(1.0, (sides[0] + 0.5 * (sides[1] + sides[2])) / 5))
 
-    return torch.tensor([[depth(dict(each.aus), code) for code in skin.FOLDS] for each in sittings])
+    return torch.tensor([[depth(dict(each.aus), code) for code in wrinkles.FOLDS] for each in sittings])

@@ -59,15 +59,38 @@ def skin(
     return albedo * scattered + mirrored + 0.10 * edge * ambient * (shine < 1.0)
 
 
-def hair(lamps: Lamps, pixels: Pixels, body: Tensor, normals: Tensor, tone: Tensor) -> Tensor:
-    """Strands of a colour (N, 3) and brightness (N,): soft light, and a gleam across them, (N, 3)."""
-    light = body * sky(lamps, pixels, normals)
+def hair(lamps: Lamps, pixels: Pixels, body: Tensor, normals: Tensor, along: Tensor, tone: Tensor) -> Tensor:
+    """Strands of a colour (N, 3) running along (N, 3): soft light around them, two gleams across them, (N, 3)."""
+    light = 0.85 * body * sky(lamps, pixels, normals)
+    bright = (0.04 + 1.2 * body).clamp(max=0.5)
     for lamp in range(lamps.directions.shape[1]):
         direction, colour = pixels.of_picture(lamps.directions[:, lamp]), pixels.of_picture(lamps.colours[:, lamp])
         facing = _along(normals, direction)
-        across = (1 - _along(normals, _half(direction)).square()).clamp(min=0).sqrt()
-        gleam = (1 - across) ** 3 * tone[:, None] * (facing > -0.2)
-        light = light + colour * (body * (0.25 + 0.75 * facing).clamp(min=0) + 0.10 * gleam)
+        open_to = (0.30 + 0.70 * facing).clamp(min=0)
+        across = (1 - _along(along, direction).square()).clamp(min=0).sqrt()
+        tilt = _along(along, _half(direction)) + (0.55 * (tone - 0.5))[:, None]
+        sheen = (1 - tilt.square()).clamp(min=0)
+        gleam = 0.07 * (1 - (tilt - 0.08).square()).clamp(min=0) ** 40 + 0.30 * bright * sheen**10
+        light = light + colour * open_to * (body * (0.25 + 0.75 * across) + gleam * (0.1 + 1.2 * tone)[:, None])
+    return light
+
+
+def cloth(lamps: Lamps, pixels: Pixels, body: Tensor, normals: Tensor) -> Tensor:
+    """A dull coloured surface (N, 3)."""
+    light = sky(lamps, pixels, normals)
+    for lamp in range(lamps.directions.shape[1]):
+        direction, colour = pixels.of_picture(lamps.directions[:, lamp]), pixels.of_picture(lamps.colours[:, lamp])
+        light = light + colour * (0.15 + 0.85 * _along(normals, direction)).clamp(min=0)
+    return body * light
+
+
+def varnish(lamps: Lamps, pixels: Pixels, body: Tensor, normals: Tensor) -> Tensor:
+    """A smooth coloured surface (N, 3) with a highlight, (N, 3)."""
+    light = body * sky(lamps, pixels, normals)
+    for lamp in range(lamps.directions.shape[1]):
+        direction, colour = pixels.of_picture(lamps.directions[:, lamp]), pixels.of_picture(lamps.colours[:, lamp])
+        shine = 0.25 * _along(normals, _half(direction)).clamp(0, 1) ** 40
+        light = light + colour * (body * (0.25 + 0.75 * _along(normals, direction)).clamp(min=0) + shine)
     return light
 
 

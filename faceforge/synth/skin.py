@@ -11,8 +11,9 @@ from torch import Tensor
 
 from faceforge.face3d.embedded.curves import band, bump, smoothstep
 from faceforge.face3d.embedded.grid import COLUMN, ROW
+from faceforge.synth import styles, wrinkles
 from faceforge.synth.atlas import Atlas, average_landmarks
-from faceforge.synth.noise import grid_noise
+from faceforge.synth.noise import grid_noise, hashed, unit
 from faceforge.synth.palettes import Rgb
 from faceforge.synth.person import Person
 
@@ -108,11 +109,25 @@ def hollows(canvas: Canvas) -> Canvas:
 def freckles(canvas: Canvas) -> Canvas:
     """Small brown spots over nose and cheeks, and a few moles anywhere."""
     a = canvas.atlas
-    spots = smoothstep(0.66, 0.80, canvas.noise(75, 1, salt=4)) * bump(a.side, a.y, 2.2, 1.0, 3.4, 2.0)
-    moles = smoothstep(0.975, 1.0, canvas.noise(120, 1, salt=5)) * smoothstep(0.5, 0.7, canvas.noise(10, 1, salt=6))
-    front = smoothstep(2.0, 6.0, a.z) * smoothstep(-10.0, -8.5, a.y)
-    shade = 0.45 * canvas.number("freckles") * spots + 0.6 * canvas.number("moles") * moles * front
-    return canvas.tinted(1 - shade[:, None] * _rgb(shade, 0.55, 0.85, 1.0))
+    spots = smoothstep(0.62, 0.86, canvas.noise(90, 1, salt=4)) * bump(a.side, a.y, 2.2, 1.0, 3.4, 2.0)
+    shade = 0.40 * canvas.number("freckles") * spots
+    moles = canvas.number("moles") * _dots(canvas, 4, 0.07, 5)
+    return canvas.tinted(
+        1 - shade[:, None] * _rgb(shade, 0.55, 0.85, 1.0) - moles[:, None] * _rgb(shade, 0.5, 0.6, 0.6)
+    )
+
+
+def _dots(canvas: Canvas, count: int, radius: float, salt: int) -> Tensor:
+    """Round spots of about a radius in centimetres, anywhere on the face, (B, h, w)."""
+    a, front = canvas.atlas, smoothstep(2.0, 6.0, canvas.atlas.z)
+    index = torch.arange(count, dtype=torch.int32, device=canvas.seed.device)[None]
+    chance = [unit(hashed(canvas.seed[:, None] + 1000 * salt + each, index)) for each in range(3)]
+    total = torch.zeros_like(canvas.relief)
+    for across, up, size in zip(*(each.unbind(1) for each in chance), strict=True):
+        x, y = (12 * across - 6)[:, None, None], (16 * up - 8)[:, None, None]
+        far = ((a.x - x).square() + (a.y - y).square()).sqrt() / (radius * (0.6 + size))[:, None, None]
+        total = total + smoothstep(1.5, 0.6, far) * (0.4 + 0.6 * size)[:, None, None]
+    return total.clamp(max=1) * front
 
 
 def pores(canvas: Canvas) -> Canvas:
@@ -120,7 +135,7 @@ def pores(canvas: Canvas) -> Canvas:
     a = canvas.atlas
     oily = (
         bump(a.side, a.y, 0, 7.4, 3.0, 1.6)
-        + bump(a.side, a.y, 0, 0.6, 1.0, 2.6)
+        + 0.55 * bump(a.side, a.y, 0, 0.2, 0.9, 1.0)
         + 0.6 * bump(a.side, a.y, 4.3, 1.4, 1.4, 1.0)
     )
     oily = oily + 0.5 * bump(a.side, a.y, 0, -6.9, 1.2, 0.7)
@@ -133,73 +148,16 @@ def age_lines(canvas: Canvas) -> Canvas:
     """What years leave: forehead lines, crow's feet, nasolabial and marionette lines, spots."""
     a, age = canvas.atlas, canvas.number("wrinkles")
     wave = 0.35 * (canvas.noise(14, 2, salt=8) - 0.5)
-    lines = (0.6 * forehead_lines(a, wave) + 0.7 * crows_feet(a, wave) + 0.55 * nasolabial(a) + 0.35 * marionette(a)
-             + 0.3 * frown_lines(a) + 0.35 * under_eye(a, wave))  # fmt: skip
+    lines = wrinkles.of_age(a, wave)
     broken = 0.55 + 0.9 * canvas.noise(30, 2, salt=9)
     depth = age**1.4 * lines * broken
-    spots = smoothstep(0.74, 0.82, canvas.noise(20, 2, salt=10)) * smoothstep(0.55, 1.0, age)
-    return canvas.darkened(0.22 * depth + 0.16 * spots).raised(-0.055 * depth)
-
-
-def forehead_lines(a: Atlas, wave: Tensor) -> Tensor:
-    phase = (a.y + wave + 0.02 * a.x.square()) / 0.66
-    return _furrow(phase, 0.15) * bump(a.side, a.y, 0, 7.6, 4.6, 1.35)
-
-
-def crows_feet(a: Atlas, wave: Tensor) -> Tensor:
-    across, up = a.side - 4.2, a.y - _AT["eye_y"] + wave
-    far = (across.square() + up.square()).sqrt()
-    fan = _furrow(torch.atan2(up, across.clamp(min=0.05)) / 0.36, 0.17)
-    return fan * torch.exp(-(((far - 1.1) / 0.55) ** 2)) * smoothstep(0.1, 0.6, across)
-
-
-def nasolabial(a: Atlas) -> Tensor:
-    line = 1.62 + 0.50 * (-0.15 - a.y) ** 1 - 0.02 * (a.y + 1.5).square()
-    return band(a.side, line, 0.17) * smoothstep(0.3, -0.5, a.y) * smoothstep(-4.4, -2.9, a.y) * (a.z > 4)
-
-
-def marionette(a: Atlas) -> Tensor:
-    line = 2.72 + 0.10 * (-3.6 - a.y)
-    return band(a.side, line, 0.14) * smoothstep(-3.5, -4.2, a.y) * smoothstep(-6.6, -5.0, a.y) * (a.z > 4)
-
-
-def frown_lines(a: Atlas) -> Tensor:
-    return band(a.side, 0.62 + 0.05 * (a.y - 5.4), 0.13) * bump(a.side, a.y, 0.6, 5.6, 1.2, 0.85)
-
-
-def under_eye(a: Atlas, wave: Tensor) -> Tensor:
-    phase = (a.y - _AT["eye_y"] + 0.06 * (a.side - 3.1).square() + 0.6 * wave) / 0.34
-    return _furrow(phase, 0.18) * bump(a.side, a.y, 3.2, _AT["eye_y"] - 0.95, 1.3, 0.45)
-
-
-def bunny_lines(a: Atlas) -> Tensor:
-    return _furrow((a.y + 0.8 * a.side) / 0.42, 0.18) * bump(a.side, a.y, 0.85, 2.6, 0.65, 1.0)
-
-
-def dimples(a: Atlas) -> Tensor:
-    return bump(a.side, a.y, _AT["mouth_half"] + 0.45, _AT["mouth_y"], 0.18, 0.55) * (a.z > 4)
-
-
-def chin_pebbles(a: Atlas) -> Tensor:
-    ripple = 0.5 + 0.5 * torch.sin(a.x * 9.0 + 2 * torch.sin(a.y * 5.0)) * torch.sin(
-        a.y * 8.5 + 1.5 * torch.sin(a.x * 4.0)
+    done = canvas.darkened(0.22 * depth).raised(-0.055 * depth)
+    if not bool((age > 0.5).any()):
+        return done
+    spots = (
+        _dots(canvas, 7, 0.28, 10) * smoothstep(0.5, 1.0, age) * smoothstep(0.30, 0.75, canvas.noise(90, 1, salt=10))
     )
-    return ripple**3 * bump(a.side, a.y, 0, -6.7, 1.5, 0.95)
-
-
-def corner_lines(a: Atlas) -> Tensor:
-    line = _AT["mouth_half"] + 0.30 + 0.22 * (_AT["mouth_y"] - a.y)
-    return (
-        band(a.side, line, 0.15)
-        * smoothstep(_AT["mouth_y"] + 0.1, _AT["mouth_y"] - 0.5, a.y)
-        * smoothstep(-5.6, -4.4, a.y)
-    )
-
-
-def _furrow(phase: Tensor, width: float) -> Tensor:
-    """Grooves at every whole number of a phase."""
-    off = phase - phase.floor() - 0.5
-    return torch.exp(-((off / width) ** 2))
+    return done.tinted(1 - spots[:, None] * _rgb(spots, 0.10, 0.17, 0.24))
 
 
 def lips(canvas: Canvas) -> Canvas:
@@ -207,11 +165,12 @@ def lips(canvas: Canvas) -> Canvas:
     a, size = canvas.atlas, canvas.number
     mask = lip_mask(a)
     skin, tone = canvas.colour("skin"), (size("tone") - 1) / 9
-    red = skin * torch.lerp(_rgb(mask, 0.98, 0.52, 0.50), _rgb(mask, 0.80, 0.62, 0.62), tone[:, None])
+    red = skin * torch.lerp(_rgb(mask, 0.98, 0.52, 0.50), _rgb(mask, 0.78, 0.60, 0.58), tone[:, None])
     natural = torch.lerp(skin, red, (0.45 + 0.55 * size("lip_redness"))[:, None])
     creases = 1 - 0.16 * smoothstep(0.5, 0.75, canvas.noise(30, 2, stretch=5.0, salt=11)) * mask
-    painted = torch.lerp(natural, canvas.colour("lip"), size("lipstick")[:, None])
-    done = canvas.covered(painted * creases[:, None], 0.94 * mask.expand(len(canvas.people), -1, -1))
+    stick = canvas.colour("lip") * (1 - 0.62 * tone)[:, None]  # seen on darker lips, the same stick is darker
+    painted = torch.lerp(natural, stick, 0.85 * size("lipstick")[:, None])
+    done = canvas.covered(painted * creases[:, None], 0.88 * mask.expand(len(canvas.people), -1, -1))
     seam = torch.exp(-(((a.row - ROW["seam_up"] - 0.5) / 0.55) ** 2)) * smoothstep(
         _AT["mouth_half"] + 0.15, _AT["mouth_half"] - 0.1, a.side
     )
@@ -222,8 +181,8 @@ def lips(canvas: Canvas) -> Canvas:
 
 def lip_mask(a: Atlas) -> Tensor:
     """1 inside the vermilion, (h, w)."""
-    up = smoothstep(ROW["lip_up"] - 0.25, ROW["lip_up"] + 0.45, a.row)
-    low = smoothstep(ROW["lip_low"] + 0.35, ROW["lip_low"] - 0.35, a.row)
+    up = smoothstep(ROW["lip_up"] - 0.5, ROW["lip_up"] + 0.7, a.row)
+    low = smoothstep(ROW["lip_low"] + 0.7, ROW["lip_low"] - 0.7, a.row)
     return up * low * smoothstep(COLUMN["mouth"] + 0.1, COLUMN["mouth"] - 0.8, a.column.abs())
 
 
@@ -245,8 +204,8 @@ def brows(canvas: Canvas) -> Canvas:
     thick = canvas.number("brow") * (0.30 + 0.22 * (1 - along)) * smoothstep(1.0, 0.55, along) + 0.06
     centre = 0.66 - 0.05 * torch.sin(along * 2.6)
     inside = torch.exp(-(((row - centre) / thick) ** 2)) * smoothstep(0.8, 1.9, a.side) * smoothstep(5.8, 4.9, a.side)
-    hairs = canvas.noise(60, 3, stretch=3.2, salt=12)
-    cover = smoothstep(0.30, 0.85, inside * (0.55 + 0.9 * hairs)) * (a.z > 4)
+    hairs = canvas.noise(70, 2, stretch=3.6, salt=12)
+    cover = smoothstep(0.18, 0.95, inside * (0.62 + 0.75 * hairs)) * (a.z > 4)
     colour = canvas.colour("brow_colour") * (0.7 + 0.6 * hairs[:, None])
     return canvas.covered(colour, 0.86 * cover).raised(0.02 * cover * hairs)
 
@@ -273,11 +232,31 @@ def beard(canvas: Canvas) -> Canvas:
     shapes = {"none": 0 * full, "stubble": full, "moustache": moustache, "goatee": round_mouth, "full": full}
     mask = torch.stack([shapes[person.beard] for person in canvas.people]) * (1 - lip_mask(a))
     light = canvas.trait([0.42 if person.beard == "stubble" else 1.0 for person in canvas.people])
-    hairs = canvas.noise(130, 2, stretch=1.8, salt=13)
-    cover = mask * light * (0.35 + 0.65 * canvas.number("beard_density")) * (0.25 + 1.3 * hairs)
+    hairs = 0.6 * canvas.noise(190, 1, stretch=1.6, salt=13) + 0.4 * canvas.noise(70, 1, stretch=2.2, salt=16)
+    edge = smoothstep(0.05, 0.75, mask - 0.35 * (hairs - 0.5))
+    cover = edge * light * (0.35 + 0.65 * canvas.number("beard_density")) * (0.45 + 0.95 * hairs)
     shaved = canvas.trait([person.sex == "male" and person.age < 70 for person in canvas.people]) * full * 0.10
     done = canvas.covered(canvas.colour("hair") * (0.6 + 0.7 * hairs[:, None]), cover.clamp(0, 0.95))
     return done.tinted(1 - (shaved * (1 - mask))[:, None] * _rgb(mask, 1.0, 0.8, 0.6)).raised(0.03 * cover * hairs)
+
+
+def scalp(canvas: Canvas) -> Canvas:
+    """Roots of hair: skin under hair is as dark as hair, with a soft and uneven line."""
+    a = canvas.atlas
+    row = round(ROW["brow_top"] / ROW["collar"] * (len(a.x) - 1))  # where angles from the front are taken
+    belt = torch.atan2(a.x[row], a.z[row] - 0.5)
+    angle = torch.rad2deg(belt).abs().double().expand(len(canvas.people), -1)
+    line = torch.maximum(
+        styles.roots(canvas.people, angle), styles.ends(canvas.people, angle, torch.sign(belt).double())
+    )
+    hairs = canvas.noise(120, 2, stretch=0.8, salt=14)
+    off = a.y - line[:, None].float() + 1.1 * (canvas.noise(36, 2, salt=15) - 0.5) + 0.9 * (hairs - 0.5)
+    density = canvas.trait([0.92 * style.density**0.5 for style in styles.styles(canvas.people)])
+    shaven = canvas.trait([0.10 * (person.hair_style == "bald") for person in canvas.people])
+    cover = torch.maximum(density * smoothstep(-0.35, 0.75, off), shaven * smoothstep(-0.5, 1.0, off))
+    colour = canvas.colour("hair") * (0.55 + 0.7 * hairs[:, None])
+    done = canvas.covered(colour, cover * (0.75 + 0.4 * hairs))
+    return replace(done, gloss=done.gloss * (1 - 0.8 * cover))
 
 
 def lid_lines(canvas: Canvas) -> Canvas:
@@ -301,24 +280,8 @@ def lid_lines(canvas: Canvas) -> Canvas:
 
 
 LAYERS: tuple[Callable[[Canvas], Canvas], ...] = (
-    base, blood, hollows, freckles, pores, age_lines, nostrils, lips, beard, brows, lid_lines,
+    base, blood, hollows, freckles, pores, age_lines, nostrils, lips, beard, brows, scalp, lid_lines,
 )  # fmt: skip
-
-# Wrinkles that expressions fold: how deep at intensity 5, by unit.
-FOLDS: dict[str, Callable[[Atlas], Tensor]] = {
-    "AU1": lambda a: forehead_lines(a, 0 * a.x) * smoothstep(4.6, 1.0, a.side),
-    "AU2": lambda a: forehead_lines(a, 0 * a.x) * smoothstep(1.2, 3.2, a.side),
-    "AU4": lambda a: 1.2 * frown_lines(a),
-    "AU6": lambda a: crows_feet(a, 0 * a.x) + 0.5 * under_eye(a, 0 * a.x),
-    "AU7": lambda a: 0.5 * under_eye(a, 0 * a.x),
-    "AU9": lambda a: bunny_lines(a) + 0.5 * nasolabial(a),
-    "AU10": lambda a: 0.75 * nasolabial(a),
-    "AU12": lambda a: nasolabial(a) + 0.3 * dimples(a),
-    "AU14": dimples,
-    "AU15": corner_lines,
-    "AU17": chin_pebbles,
-    "AU20": lambda a: 0.6 * corner_lines(a) + 0.3 * nasolabial(a),
-}
 
 
 def painted(canvas: Canvas) -> Canvas:

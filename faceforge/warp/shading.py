@@ -14,7 +14,7 @@ from faceforge.face3d.embedded.parts import SKIN_WIDTH
 from faceforge.face3d.mesh import smoothed
 from faceforge.synth.atlas import atlas
 from faceforge.synth.pixels import textured
-from faceforge.synth.skin import FOLDS
+from faceforge.synth.wrinkles import FOLDS
 from faceforge.warp.anatomy import bare
 from faceforge.warp.plate import Plate, Posed, Seen
 from faceforge.warp.target import Target, by_side

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample, interpolate
 
+_NEAR = 0.02  # metres
 _FINE = 64  # subdivisions of the grid that vertices are snapped to
 MARGIN = 0.30  # of the head's extent, kept around it for hair and for what moves with it
 
@@ -49,7 +50,8 @@ class Window:
         half = min(rows, columns) / 2
         x = (columns / 2 - _snapped((points[..., 0] - self.left) * columns / self.width)) / half
         y = (rows / 2 - _snapped((points[..., 1] - self.top) * rows / self.height)) / half
-        return torch.stack([x, y, points[..., 2]], -1)
+        # Weights of tiny triangles do not quite sum to one: near 0 that is no depth to speak of.
+        return torch.stack([x, y, points[..., 2] - points[..., 2].amin() + _NEAR], -1)
 
     def centres(self, size: tuple[int, int]) -> Tensor:
         """Pixel coordinates (h, w, 2) of the centres of a raster of any size laid over the window."""
