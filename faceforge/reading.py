@@ -78,7 +78,7 @@ class Photograph:
 class Reader:
     """Reads photographs and remembers the last few, so that a slider never waits for what it has seen before."""
 
-    def __init__(self, finder: str | None = None) -> None:
+    def __init__(self, finder: str | Finder | None = None) -> None:
         self._wanted = finder
         self._kept: OrderedDict[str, Photograph] = OrderedDict()
         self._lock = Lock()
@@ -86,7 +86,8 @@ class Reader:
     @cached_property
     def finder(self) -> Finder:
         """Who finds faces; loaded with the first photograph."""
-        return named_finder(self._wanted)
+        wanted = self._wanted
+        return named_finder(wanted) if wanted is None or isinstance(wanted, str) else wanted
 
     def read(self, picture: Picture) -> Photograph:
         """The photograph with its faces found; a picture without a face is refused."""
