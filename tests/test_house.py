@@ -69,6 +69,7 @@ LAYERS = (
     ("io", "spec", "assets"),
     ("face3d",),
     ("synth",),
+    ("face",),
     ("core",),
     ("store",),
     ("memory", "jobs", "result"),

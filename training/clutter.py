@@ -11,10 +11,14 @@ from torch.nn.functional import interpolate
 
 
 def clutter(count: int, size: int, seed: int) -> Tensor:
-    """Grey pictures (count, size, size) uint8, a quarter of them noise."""
+    """Grey pictures (count, size, size) uint8, a quarter of them noise; three are pieces of one, at any scale."""
     random = np.random.default_rng(seed)
-    drawn = [_noise(random, size) if random.random() < 0.25 else _leaves(random, size) for _ in range(count)]
-    return torch.from_numpy(np.stack(drawn))
+    large = 2 * size
+    drawn: list[np.ndarray] = []
+    while len(drawn) < count:
+        whole = _noise(random, large) if random.random() < 0.25 else _leaves(random, large)
+        drawn += [_piece(random, whole, size) for _ in range(3)]
+    return torch.from_numpy(np.stack(drawn[:count]))
 
 
 def clouds(batch: int, size: int, generator: torch.Generator) -> Tensor:
@@ -25,6 +29,14 @@ def clouds(batch: int, size: int, generator: torch.Generator) -> Tensor:
         weight = torch.rand(batch, 1, 1, 1, generator=generator)
         total += weight * interpolate(grain, size=(size, size), mode="bilinear", align_corners=False)
     return total / 1.5
+
+
+def _piece(random: np.random.Generator, whole: np.ndarray, size: int) -> np.ndarray:
+    side = random.uniform(0.3, 1.0) * len(whole)
+    left, top = random.uniform(0, len(whole) - side, 2)
+    box = (left, top, left + side, top + side)
+    piece = Image.fromarray(whole).resize((size, size), Image.Resampling.BILINEAR, box=box)
+    return np.asarray(piece)[:: random.choice((-1, 1)), :: random.choice((-1, 1))]
 
 
 def _leaves(random: np.random.Generator, size: int) -> np.ndarray:

@@ -14,7 +14,8 @@ def grey_of(pictures: Tensor, generator: torch.Generator) -> Tensor:
     """Pictures (B, 3, h, w) uint8 as one channel 0..1 that weighs red, green and blue at random."""
     weights = torch.rand(len(pictures), 3, generator=generator) + 0.02
     weights = weights / weights.sum(1, keepdim=True)
-    return torch.einsum("bchw,bc->bhw", pictures.float(), weights / 255)[:, None]
+    red, green, blue = (weights[:, each, None, None] / 255 for each in range(3))
+    return (pictures[:, 0] * red + pictures[:, 1] * green + pictures[:, 2] * blue)[:, None]
 
 
 def textured(grey: Tensor, there: Tensor, generator: torch.Generator) -> Tensor:
@@ -26,6 +27,26 @@ def textured(grey: Tensor, there: Tensor, generator: torch.Generator) -> Tensor:
     wide = torch.randn(batch, 1, 3, 3, generator=generator)
     wide = interpolate(interpolate(wide, size=(12, 12), mode="bicubic"), size=(size, size), mode="bilinear")
     return grey * torch.exp(fine + wide * shade)
+
+
+def framed(grey: Tensor, generator: torch.Generator) -> Tensor:
+    """Around some faces falls hair, or a hood: streaks between two ellipses over cheeks and jaw, down to any height."""
+    batch, size = len(grey), grey.shape[-1]
+    draw = torch.rand(batch, 10, 1, 1, 1, generator=generator)
+    place = (torch.arange(size) + 0.5) / size - 0.5
+    x, y = place[None, None, None] - 0.1 * (draw[:, 0] - 0.5), place[None, None, :, None] - 0.1 * (draw[:, 1] - 0.5)
+    uneven = 0.25 * draw[:, 2] * clouds(batch, size, generator)
+    across, high = 0.22 + 0.14 * draw[:, 3], 0.36 + 0.16 * draw[:, 4]
+    far = torch.sqrt((x / across).square() + (y / high).square()) + uneven
+    thick = 1.15 + 0.5 * draw[:, 5]
+    ends = (0.55 - 0.5 * draw[:, 6]) + 0.1 * uneven
+    sides = torch.where(draw[:, 7] < 0.6, 1.0, torch.where(draw[:, 7] < 0.8, (x > 0).float(), (x < 0).float()))
+    cover = torch.sigmoid((far - 1) * 25) * torch.sigmoid((thick - far) * 25) * torch.sigmoid((ends - y) * 40) * sides
+    streaks = torch.randn(batch, 1, 4, size // 2, generator=generator)
+    streaks = interpolate(streaks, size=(size, size), mode="bilinear", align_corners=False)
+    hair = (draw[:, 8].square() * (1 + 0.35 * streaks)).clamp(0, 1) * grey.mean((1, 2, 3), keepdim=True) * 2
+    cover = cover * (draw[:, 9] < 0.4)
+    return grey * (1 - cover) + hair * cover
 
 
 def hidden(grey: Tensor, things: Tensor, generator: torch.Generator) -> Tensor:

@@ -17,8 +17,8 @@ from faceforge_training.clutter import clutter
 from faceforge_training.portraits import SIZE, Portraits, drawn
 from faceforge_training.warps import Warp, bends
 
-SCENE = 96  # pixels of a side
-_CLUTTER = 600
+SCENE = CROP  # pixels of a side
+_CLUTTER = 2000
 _WITHOUT = 0.08  # crops and scenes of no one
 _NEAR, _FAR = 0.2, 0.45  # sides of the face within which cells have to answer, and beyond which they have to deny
 
@@ -51,7 +51,7 @@ def face_scenes(
 
 def _faces(folder: str, count: int, first: int, pixels: int, *, batch: int, seed: int) -> "Faces":
     known = drawn(Path(folder).expanduser(), count, first, size=pixels)
-    return Faces(known, clutter(min(_CLUTTER, 10 * batch), known.pictures.shape[-1], seed), batch, seed)
+    return Faces(known, clutter(min(_CLUTTER, 10 * batch), CROP, seed), batch, seed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,17 +69,11 @@ class Faces:
     def picked(self, random: torch.Generator) -> Tensor:
         return torch.randint(len(self.known), (self.batch,), generator=random)
 
-    def things(self, pixels: int, random: torch.Generator) -> Tensor:
-        """Pieces of backgrounds (B, 1, pixels, pixels) in 0..1, some of them magnified, of any contrast."""
-        high = self.backgrounds.shape[-1]
+    def things(self, random: torch.Generator) -> Tensor:
+        """Pictures of no one (B, 1, n, n) in 0..1, of any contrast."""
         which = torch.randint(len(self.backgrounds), (self.batch,), generator=random)
-        draw = torch.rand(self.batch, 6, generator=random)
-        side = high * (0.25 + 0.75 * draw[:, 0])
-        middle = side[:, None] / 2 + (high - side[:, None]) * draw[:, 1:3]
-        turn = torch.diag_embed(side[:, None] * torch.where(draw[:, 3:5] < 0.5, -1.0, 1.0))
-        still = torch.zeros(self.batch, 2, pixels, pixels)
-        pieces = Warp(middle, turn, draw[:, 5] < 0, still).cut(self.backgrounds[which, None].float() / 255)
         level, contrast = torch.rand(2, self.batch, 1, 1, 1, generator=random)
+        pieces = self.backgrounds[which, None].float() / 255
         return ((pieces - 0.5) * (0.2 + 0.9 * contrast) + 0.25 + 0.5 * level).clamp(0, 1)
 
     def seen(self, index: Tensor, warp: Warp, random: torch.Generator) -> Tensor:
@@ -89,12 +83,11 @@ class Faces:
         own = (torch.rand(len(index), 1, 1, 1, generator=random) < 0.35).float()
         shown = torch.maximum(there, own)
         layers = warp.cut(torch.cat([grey * shown, shown, there], 1))
-        pixels = layers.shape[-1]
-        picture = layers[:, :1] + (1 - layers[:, 1:2]) * self.things(pixels, random)
+        picture = layers[:, :1] + (1 - layers[:, 1:2]) * self.things(random)
         return disguise.textured(picture, layers[:, 2:], random)
 
     def finished(self, picture: Tensor, random: torch.Generator) -> Tensor:
-        picture = disguise.hidden(picture, self.things(picture.shape[-1], random), random)
+        picture = disguise.hidden(picture, self.things(random), random)
         return disguise.photographed(picture, random)
 
 
@@ -109,19 +102,31 @@ class Crops:
         random = self.faces.random(step)
         index, warp = self._chosen(random)
         points, angles = self._truth(index, warp)
+        empty, aside = torch.rand(2, len(index), generator=random) < _WITHOUT
+        warp = self._missed(warp, aside, random)
         picture = self.faces.seen(index, warp, random)
-        absent = torch.rand(len(index), generator=random) < _WITHOUT
-        picture = torch.where(absent[:, None, None, None], self.faces.things(CROP, random), picture)
+        picture = torch.where(empty[:, None, None, None], self.faces.things(random), picture)
         return {
-            "grey": self.faces.finished(picture, random),
+            "grey": self.faces.finished(disguise.framed(picture, random), random),
             "points": points,
             "angles": angles,
-            "present": (~absent).float(),
+            "present": (~(empty | aside)).float(),
         }
 
     def labels(self, step: int) -> tuple[Tensor, Tensor]:
         """Points and angles of a step's batch, without its pictures."""
         return self._truth(*self._chosen(self.faces.random(step)))
+
+    def _missed(self, warp: Warp, which: Tensor, random: torch.Generator) -> Warp:
+        """Some crops show what is beside the face, or a small piece of it."""
+        draw = torch.rand(len(which), 3, generator=random)
+        angle, near = 2 * torch.pi * draw[:, 0], draw[:, 1] < 0.5
+        far = torch.where(near, 0.35 * draw[:, 2], 0.55 + 0.4 * draw[:, 2])  # in sides of the crop
+        away = torch.einsum("bij,bj->bi", warp.turn, torch.stack([angle.cos(), angle.sin()], -1) * far[:, None])
+        shrunk = torch.where(near, 0.2 + 0.15 * draw[:, 2], 0.4 + 0.8 * draw[:, 2])
+        centre = torch.where(which[:, None], warp.centre + away, warp.centre)
+        turn = torch.where(which[:, None, None], warp.turn * shrunk[:, None, None], warp.turn)
+        return Warp(centre, turn, warp.mirrored, warp.bend)
 
     def _chosen(self, random: torch.Generator) -> tuple[Tensor, Warp]:
         index = self.faces.picked(random)
@@ -141,11 +146,11 @@ class Crops:
         shift = draw[:, :2] * (0.09 * rough * side)[:, None]
         reach = MARGIN * side * torch.exp(0.15 * rough * draw[:, 2])
         angle = roll + 0.3 * rough * draw[:, 3]
-        stretch = torch.exp(0.06 * draw[:, 4])
+        stretch = torch.exp(0.09 * draw[:, 4])
         mirrored = torch.rand(batch, generator=random) < 0.5
         across = reach * stretch * torch.where(mirrored, -1.0, 1.0)
         turn = rotation(angle) * torch.stack([across, reach / stretch], -1)[:, None]
-        amount = 0.012 * draw[:, 5].abs()
+        amount = 0.016 * draw[:, 5].abs()
         return Warp(middle + shift, turn, mirrored, bends(batch, CROP, amount, random))
 
 
@@ -176,7 +181,7 @@ class Scenes:
         jumbled = draw[:, 6] < 0.06
         picture = torch.where(jumbled[:, None, None, None], _jumbled(picture, random), picture)
         absent = draw[:, 7] < 2 * _WITHOUT
-        picture = torch.where(absent[:, None, None, None], self.faces.things(SCENE, random), picture)
+        picture = torch.where(absent[:, None, None, None], self.faces.things(random), picture)
         face, where = targets((place + 0.5) * SCENE, wanted)
         denied = (upside_down | absent | jumbled)[:, None, None]
         unsure = (jumbled & (wanted < 30))[:, None, None]  # pieces of that size may still show a face

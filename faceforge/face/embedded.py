@@ -5,6 +5,7 @@ more in a crop that the first reading has straightened, each time beside the cro
 replaced by the likeliest face behind it, so that the points of a covered or badly lit face still are a face.
 """
 
+import math
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -26,8 +27,9 @@ WEIGHTS = "face-finder.safetensors"
 _LEVELS = (192, 112, 66, 40)  # pixels of the longer side; each finds faces of 18 to 58 pixels
 _FINER = 384  # where these show no one
 _SURE, _KEPT = 0.4, 8  # what a cell must answer, and how many faces are looked at more closely
+_LEAST = 0.4  # of the cell's answer times the clearness of the points, below which there is no face
 _BLUR = 2 / 24**2  # the variance of a map that knows its point exactly
-_DEVIATION = 0.012  # of a point that is known exactly, in crops
+_DEVIATION = 0.02  # of a point that is known exactly, in crops
 _GREY = (0.299, 0.587, 0.114)
 
 
@@ -42,7 +44,7 @@ class Candidate:
 
     def same(self, other: "Candidate") -> bool:
         """Whether both are of one face."""
-        return np.hypot(self.x - other.x, self.y - other.y) < 0.5 * max(self.side, other.side)
+        return math.hypot(self.x - other.x, self.y - other.y) < 0.5 * max(self.side, other.side)
 
 
 class EmbeddedFinder:
@@ -103,7 +105,7 @@ class EmbeddedFinder:
         rough, _ = self.read(picture, (candidate.x, candidate.y), candidate.side, 0.0)
         middle, side, roll = upright(torch.from_numpy(rough.points)[None])
         fit, clear = self.read(picture, (float(middle[0, 0]), float(middle[0, 1])), float(side[0]), float(roll[0]))
-        if clear < 0.2:
+        if candidate.score * clear < _LEAST:
             return None
         yaw, pitch = self._shapes.yaw_pitch_deg(fit.coefficients)
         return Face(
@@ -146,7 +148,7 @@ def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 def _overlap(face: Face, other: Face) -> bool:
-    """Whether the middles of both are nearer than half of the larger face."""
+    """Whether the middles of both are nearer than most of the larger face's half."""
     apart = face.landmarks.mean(0) - other.landmarks.mean(0)
     boxes = [each.box for each in (face, other)]
-    return float(np.hypot(*apart)) < 0.5 * max(right - left for left, _, right, _ in boxes)
+    return float(np.hypot(*apart)) < 0.6 * max(right - left for left, _, right, _ in boxes)

@@ -72,7 +72,7 @@ def evened(grey: Tensor) -> Tensor:
 
 def read_maps(maps: Tensor) -> tuple[Tensor, Tensor]:
     """Heat maps (B, N, h, w) as points (B, N, 2) in 0..1 of the crop and their variance (B, N) in the same unit."""
-    share = maps.float().flatten(2).softmax(-1).unflatten(2, maps.shape[2:])
+    share = maps.float().flatten(2).softmax(-1).reshape(maps.shape)
     down, across = share.sum(3), share.sum(2)
     at_y, at_x = _places(maps.shape[2], maps.device), _places(maps.shape[3], maps.device)
     y, x = (down * at_y).sum(-1), (across * at_x).sum(-1)

@@ -45,12 +45,16 @@ class Shapes:
     def learned(cls, points: Points, angles: Numbers, kept: int = 40) -> Shapes:
         """From upright points (N, 70, 2) in squares of side 1, and yaw and pitch (N, 2)."""
         mean = points.mean(0)
+        for _ in range(2):  # what is left to the directions is neither size nor place nor roll
+            points = np.stack([_onto(each, mean) for each in points])
+            mean = points.mean(0)
         _, spread, axes = np.linalg.svd((points - mean).reshape(len(points), -1), full_matrices=False)
         basis = axes[:kept] * (spread[:kept, None] / np.sqrt(len(points)))
         found = cls(mean, basis.reshape(kept, *mean.shape), np.zeros((1, 2)))
         seen = _terms((points - mean).reshape(len(points), -1) @ (basis / (basis**2).sum(1, keepdims=True)).T)
         ridge = seen.T @ seen + 1e-3 * len(points) * np.eye(seen.shape[1])
-        return cls(found.mean, found.basis, np.linalg.solve(ridge, seen.T @ angles))
+        turns = np.linalg.solve(ridge, seen.T @ angles).astype(np.float64)
+        return cls(found.mean, found.basis, turns)
 
     def stored(self) -> dict[str, Tensor]:
         """Tensors to keep."""
@@ -77,6 +81,12 @@ class Shapes:
         fitted = scale * (self.mean + np.tensordot(coefficients, self.basis, 1)) @ turn.T + shift
         error = float(np.sqrt(((points - fitted) ** 2).sum(1).mean())) / scale
         return Fit(fitted, float(np.degrees(np.arctan2(turn[1, 0], turn[0, 0]))), coefficients, error)
+
+
+def _onto(shape: Points, mean: Points) -> Points:
+    """A shape brought as near to the mean as size, place and roll can bring it."""
+    scale, turn, shift = _similarity(shape, mean, np.ones(len(mean)))
+    return scale * shape @ turn.T + shift
 
 
 def _similarity(shape: Points, points: Points, weight: Numbers) -> tuple[float, Numbers, Numbers]:

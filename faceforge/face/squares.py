@@ -45,7 +45,7 @@ def cut(pictures: Tensor, places: Tensor, pixel: Tensor) -> Tensor:
     grid = places * (2 / size) - 1
     level = torch.log2(pixel.clamp(min=1)).round().long().clamp(max=_LEVELS)
     found = pictures.new_zeros(*pictures.shape[:2], *places.shape[1:3])
-    for number in level.unique().tolist():
+    for number in set(level.tolist()):
         here = level == number
         some = pictures if len(pictures) == 1 else pictures[here]
         # Padded by repetition to whole squares, so that places keep their pixels.
