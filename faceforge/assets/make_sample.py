@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from faceforge.synth.photo import Photo
 from faceforge.synth.portrait import portrait as drawn
 
 SEED, SIDE = 34, 512
@@ -16,10 +17,8 @@ SEED, SIDE = 34, 512
 
 def portrait() -> Image.Image:
     """The sample as 512 x 512 RGB: a resting face that looks at the viewer."""
-    face = drawn(
-        SEED, size=SIDE, aus={}, yaw_deg=-5.0, pitch_deg=2.0, roll_deg=0.0, gaze_yaw_deg=4.0, gaze_pitch_deg=0.0
-    )
-    return Image.fromarray(face.image)
+    pose = {"yaw_deg": -5.0, "pitch_deg": 2.0, "roll_deg": 0.0, "gaze_yaw_deg": 4.0, "gaze_pitch_deg": 0.0}
+    return Image.fromarray(drawn(SEED, size=SIDE, aus={}, photo=Photo(), **pose).image)
 
 
 if __name__ == "__main__":
