@@ -14,7 +14,7 @@ from torch import Tensor
 
 from faceforge.conditions import MAKERS, Scene
 from faceforge.core.plugin import Plugin
-from faceforge.errors import BadSpec, nearest
+from faceforge.errors import BadSpec, NoFace, nearest
 from faceforge.face.crops import SIDE, Crop, face_crop
 from faceforge.face.finding import Finder
 from faceforge.face.found import Face
@@ -74,6 +74,11 @@ class Aligner:
     def rows(self, row: Ready, wanted: Plan, crop: str) -> Iterator[Ready]:
         """A row of work for each face that the spec names."""
         photograph = self.reader.read(row.pictures["source"])
+        if not photograph.faces:
+            raise NoFace(
+                f"No face was found in this picture, and {' and '.join(wanted.made)} would be made from one. Give a "
+                f"photograph of a face from the front, or what is missing: --picture {next(iter(wanted.made))}=FILE."
+            )
         readings = photograph.readings(row.spec.face)
         for number, reading in enumerate(readings):
             began = time.perf_counter()

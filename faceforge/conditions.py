@@ -66,7 +66,8 @@ class Scene:
         """Where the crop shows the person, with hair and clothes."""
 
         def found() -> Inside:
-            return person(self.source, self.landmarks, sure=self.silhouette(self.plate.at_rest))
+            head = self.silhouette(self.plate.at_rest)
+            return person(self.source, self.landmarks, sure=head) | head
 
         key = ("person", id(self.reading), self.crop.matrix.tobytes(), self.crop.size)
         where: Inside = self.photograph.once(key, found)
@@ -75,7 +76,7 @@ class Scene:
     @cached_property
     def person_after(self) -> Inside:
         """Where the person was or will be: beside it nothing has to change."""
-        return self.person | self.silhouette(self.after) if self.turned else self.person
+        return self.person | self.silhouette(self.after) | self._moved() if self.turned else self.person
 
     @cached_property
     def after(self) -> Posed:
@@ -104,6 +105,16 @@ class Scene:
     def silhouette(self, posed: Posed) -> Inside:
         """Where the crop shows a posed head."""
         found: Inside = self.view(posed).coverage[0, 0].numpy() > 0.5
+        return found
+
+    def _moved(self) -> Inside:
+        """Where the warp takes the person: hair and clothes go with the head."""
+        flow = [Image.fromarray(each.contiguous().numpy()) for each in self.warped.flow.unbind(2)]
+        right, down = (np.asarray(self.crop.cut_plainly(each)) * self.crop.scale for each in flow)
+        rows, columns = np.indices(self.person.shape)
+        was = (np.rint(rows + down), np.rint(columns + right))
+        y, x = (np.clip(each, 0, side - 1).astype(int) for each, side in zip(was, self.person.shape, strict=True))
+        found: Inside = self.person[y, x]
         return found
 
     def _points68(self, params: HeadParams) -> Points:
