@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from faceforge import memory
+from faceforge.aligning import Aligner, joined, plan
 from faceforge.core import lora
 from faceforge.core.backbone import Backbone
 from faceforge.core.cache import Cache
@@ -27,6 +28,7 @@ from faceforge.core.text import TextPrompt
 from faceforge.core.types import Request
 from faceforge.editor import Editor
 from faceforge.errors import BadPlugin, BadSpec, Cancelled, PluginConflict, nearest
+from faceforge.face.finding import Finder
 from faceforge.jobs import Defaults, Job, Ready, batches, ready, to_image
 from faceforge.result import Result, provenance
 from faceforge.spec import EditSpec
@@ -44,6 +46,7 @@ class Forge(Editor):
         name: str = "",
         parity: bool = False,
         lora_scales: Mapping[str, float] | None = None,
+        finder: str | Finder | None = None,
     ) -> None:
         self.backbone = backbone
         self.defaults = defaults or Defaults()
@@ -54,6 +57,7 @@ class Forge(Editor):
         self.notice = ""
         self.plugins: dict[str, Plugin] = {}
         self.own_lora_scales = dict(lora_scales or {})
+        self.aligner = Aligner(finder)
         self._compiled = False
         self._forgetful = False
         self._visitors: list[Any] = []
@@ -128,7 +132,11 @@ class Forge(Editor):
         progress: Callable[[Step], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> Iterator[Result]:
-        """Results in the order of the jobs; neighbours of equal size and steps share a batch."""
+        """Results in the order of the jobs; neighbours of equal size and steps share a batch.
+
+        Where condition pictures are missing that FaceForge can make, the photograph's face is cut out, edited, and
+        pasted back; where all are given, the pictures are taken as they are.
+        """
 
         def after_step(step: Step) -> None:
             if progress is not None:
@@ -136,11 +144,15 @@ class Forge(Editor):
             if cancelled is not None and cancelled():
                 raise Cancelled(f"Stopped after step {step.number} of {step.total}, as asked; nothing was written.")
 
-        rows = (ready(job, self.backbone, self.plugins, self.defaults) for job in jobs)
-        for batch in batches(rows, batch_size, self._together):
+        faces: list[tuple[Ready, Result]] = []
+        for batch in batches((row for job in jobs for row in self._rows(job)), batch_size, self._together):
             with self.backbone.lock, torch.no_grad():
                 results = self._run(batch, after_step)
-            yield from results
+            for row, result in zip(batch, results, strict=True):
+                faces.append((row, result))
+                if row.placed is None or not row.placed.remaining:
+                    yield joined(faces)
+                    faces = []
 
     # Speed and memory
 
@@ -209,11 +221,16 @@ class Forge(Editor):
             self._forget()
             yield Run(self.backbone, calls(rows, self.rows_per_call), specs, guidance, torch.tensor(factors))
 
+    def _rows(self, job: Job) -> Iterator[Ready]:
+        wanted = plan(job, self.plugins, self.defaults)
+        row = ready(job, self.backbone, self.plugins, self.defaults, all_aus=wanted.shows_the_wish)
+        yield from self.aligner.rows(row, wanted, self.defaults.crop) if wanted.made else (row,)
+
     def _run(self, batch: Sequence[Ready], after_step: Callable[[Step], None]) -> list[Result]:
         began = time.perf_counter()
         backbone, spec = self.backbone, batch[0].spec
         self._remember()
-        histories = [provenance(self, row.request, row.pictures) for row in batch]
+        histories = [provenance(self, row) for row in batch]
         scheduler: Any = type(backbone.scheduler).from_config(backbone.scheduler.config)
         scheduler.set_timesteps(spec.steps, device=backbone.device)
         if int(scheduler.timesteps.max()) >= scheduler.config.num_train_timesteps:

@@ -18,6 +18,8 @@ from torch import Tensor
 from faceforge.core.requests import as_wanted, check_aus
 from faceforge.core.types import Request
 from faceforge.errors import BadSpec, nearest
+from faceforge.face.crops import Crop
+from faceforge.face.masks import Mask
 from faceforge.io.pictures import Picture, fit, read_picture
 from faceforge.spec import EditSpec
 from faceforge.store.registry import listings
@@ -41,6 +43,9 @@ class Defaults(BaseModel):
     negative_prompt: str | None = None
     guidance: float = 1.0
     steps: int = 20
+    crop: str = ""  # what of a photograph it was trained on, where conditions are made for it: a name in CROPS
+    makes: dict[str, str] = {}  # picture -> the maker that FaceForge fills it with where nobody gives it
+    zeros: dict[str, int] = {}  # vectors of which so many zeros stand for a neutral face
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,18 @@ class Job:
         return cls(image, wish.with_(**rest) if rest else wish, **own)
 
 
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """Where a face was cut out of a photograph, and what was made for its edit."""
+
+    crop: Crop
+    mask: Mask  # of the crop: what of the edit goes back
+    remaining: int  # further faces of the same job
+    made: Mapping[str, str]  # condition -> who made it
+    finder: str
+    seconds: Mapping[str, float]
+
+
 @dataclass(frozen=True)
 class Ready:
     """A job with everything looked up: pictures as tensors, defaults filled in, clipped numbers noted."""
@@ -72,6 +89,7 @@ class Ready:
     request: Request
     pictures: Mapping[str, Picture]
     notes: tuple[str, ...]
+    placed: Placed | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -99,12 +117,14 @@ def as_draft(job: Job) -> Job:
     return Job(job.image, EditSpec(**kept), references)
 
 
-def ready(job: Job, backbone: Backbone, plugins: Mapping[str, Plugin], defaults: Defaults) -> Ready:
-    """The job as a row of work, or a refusal that names what does not fit."""
+def ready(
+    job: Job, backbone: Backbone, plugins: Mapping[str, Plugin], defaults: Defaults, *, all_aus: bool = False
+) -> Ready:
+    """The job as a row of work, or a refusal that names what does not fit; `all_aus` where a made picture shows any."""
     given = dict(job.pictures) if job.image is None else {"source": job.image, **job.pictures}
     idle = [] if "source" in given else _without_source(job.spec, plugins)
     wish = job.spec.with_(strength={**job.spec.strength, **dict.fromkeys(idle, 0.0)}) if idle else job.spec
-    spec = completed(wish, backbone, plugins, defaults)
+    spec = completed(wish, backbone, plugins, defaults, all_aus=all_aus)
     pictures = {name: opened(each) for name, each in given.items()}
     tensors = {name: to_tensor(fit(each.image, *_size(spec))) for name, each in pictures.items()}
     vectors = {name: torch.as_tensor(value, dtype=torch.float32) for name, value in job.vectors.items()}
@@ -116,7 +136,9 @@ def ready(job: Job, backbone: Backbone, plugins: Mapping[str, Plugin], defaults:
     return Ready(job, spec, request, pictures, (*left_out, *_notes(request, plugins)))
 
 
-def completed(spec: EditSpec, backbone: Backbone, plugins: Mapping[str, Plugin], defaults: Defaults) -> EditSpec:
+def completed(
+    spec: EditSpec, backbone: Backbone, plugins: Mapping[str, Plugin], defaults: Defaults, *, all_aus: bool = False
+) -> EditSpec:
     """The spec with the model's defaults filled in and every name checked against what is loaded."""
     _check_names("strength", spec.strength, [name for name in plugins if name != "text"])
     controls = {name: plugin.manifest.controls for name, plugin in plugins.items() if plugin.manifest.controls}
@@ -125,7 +147,9 @@ def completed(spec: EditSpec, backbone: Backbone, plugins: Mapping[str, Plugin],
         _check_names(f"controls.{name}", values, controls[name])
         for key, value in values.items():
             controls[name][key].checked(f"{name}.{key}", value)
-    check_aus(spec.aus, [plugin.manifest.aus for plugin in plugins.values() if plugin.manifest.aus], _able(spec.aus))
+    if not all_aus:
+        able = [plugin.manifest.aus for plugin in plugins.values() if plugin.manifest.aus]
+        check_aus(spec.aus, able, _able(spec.aus))
     width, height = spec.width_and_height or (backbone.size, backbone.size)
     if width % backbone.factor or height % backbone.factor:
         raise BadSpec(f"size={width}x{height} does not fit: sides must be multiples of {backbone.factor}.")

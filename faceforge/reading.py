@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from threading import Lock
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -16,10 +17,13 @@ from torch import Tensor
 from faceforge.face.finding import Finder, choose, find_faces, named_finder
 from faceforge.face.found import Face
 from faceforge.face.quality import advice
+from faceforge.face3d.embedded.model import EmbeddedHead
 from faceforge.face3d.fit import fit
 from faceforge.face3d.fitted import HeadFit
 from faceforge.io.pictures import Picture
+from faceforge.spec import EditSpec
 from faceforge.warp.plate import Plate
+from faceforge.warp.target import Target, by_side, target
 
 _KEPT = 4  # photographs whose reading is remembered
 
@@ -46,6 +50,7 @@ class Photograph:
     seconds: dict[str, float] = field(default_factory=dict)
     _readings: dict[int, Reading] = field(default_factory=dict)
     _plates: dict[int, Plate] = field(default_factory=dict)
+    _made: dict[Hashable, Any] = field(default_factory=dict)
 
     @cached_property
     def pixels(self) -> Tensor:
@@ -63,6 +68,12 @@ class Photograph:
         if key not in self._plates:
             self._plates[key] = Plate(self.pixels, reading.fit)
         return self._plates[key]
+
+    def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What is made of the photograph whatever the wish: made when it is first asked for, and kept."""
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
 
     def _reading(self, face: Face) -> Reading:
         key = id(face)
@@ -103,3 +114,23 @@ class Reader:
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         return found
+
+    def target(
+        self, spec: EditSpec, reading: Reading, pictures: Mapping[str, Picture], head: EmbeddedHead | None = None
+    ) -> Target:
+        """Where a wish takes a head; `expression` and `light` may be those of the largest face of other photographs."""
+        light = None
+        if "expression" in pictures:
+            shown = by_side(self._first(pictures["expression"]).fit.aus)
+            own = by_side(reading.fit.aus)
+            change = {code: shown.get(code, 0.0) - own.get(code, 0.0) for code in {**shown, **own}}
+            wanted = by_side(spec.aus)
+            spec = spec.with_(
+                aus={code: change.get(code, 0.0) + wanted.get(code, 0.0) for code in {**change, **wanted}}
+            )
+        if "light" in pictures:
+            light = self._first(pictures["light"]).fit.light[0]
+        return target(reading.fit, spec, head or EmbeddedHead(), light=light)
+
+    def _first(self, picture: Picture) -> Reading:
+        return self.read(picture).readings(1)[0]

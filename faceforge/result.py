@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 from torch import Tensor
 
-from faceforge.io.pictures import Picture, write_picture
+from faceforge.io.pictures import write_picture
 from faceforge.io.provenance import write_sidecar
 from faceforge.io.weights import tensor_hashes
 from faceforge.spec import EditSpec
 
 if TYPE_CHECKING:
-    from faceforge.core.types import Request
     from faceforge.forge import Forge
+    from faceforge.jobs import Ready
 
 
 @dataclass(frozen=True)
@@ -50,17 +50,20 @@ class Result:
         return "\n".join([*lines, *self.notes])
 
 
-def provenance(forge: Forge, request: Request, pictures: Mapping[str, Picture]) -> dict[str, Any]:
+def provenance(forge: Forge, row: Ready) -> dict[str, Any]:
     """Enough to say what a picture is, and to make it again."""
     from faceforge.store.checkpoint import weights_hash
 
+    request, pictures, placed = row.request, row.pictures, row.placed
     spec = request.spec
+    made = {} if placed is None else placed.made
     packages = ("faceforge", "torch", "diffusers")
     return {
         "label": "AI-edited" if "source" in pictures else "AI-generated",
         "spec": spec.model_dump(mode="json", exclude_defaults=True),
         "pictures": {name: {"name": each.name, "sha256": each.sha256} for name, each in pictures.items()},
-        "vectors": tensor_hashes(request.vectors),
+        "vectors": tensor_hashes({name: each for name, each in request.vectors.items() if name not in made}),
+        **({} if placed is None else {"made": dict(made), "finder": placed.finder}),
         "measured": dict(request.measured or {}),
         "model": {
             "name": forge.name,

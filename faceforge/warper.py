@@ -21,7 +21,6 @@ from faceforge.reading import Reader, Reading
 from faceforge.result import Result
 from faceforge.spec import EditSpec
 from faceforge.warp.plate import Plate
-from faceforge.warp.target import Target, by_side, target
 from faceforge.warp.warp import warp
 
 if TYPE_CHECKING:
@@ -61,29 +60,11 @@ class Warper(Editor):
         for reading in readings:
             first = pixels is photograph.pixels
             plate = photograph.plate(reading) if first else Plate(pixels, reading.fit, self.head)
-            wanted = self._target(job.spec, reading, pictures)
+            wanted = self.reader.target(job.spec, reading, pictures, self.head)
             pixels, notes = warp(plate, wanted).picture, [*notes, *wanted.notes]
         seconds = {**photograph.seconds, "warp": time.perf_counter() - began}
         history = _provenance(job.spec, pictures, readings, self.head)
         return Result(to_picture(pixels), job.spec, None, seconds, history, tuple(dict.fromkeys(notes)))
-
-    def _target(self, spec: EditSpec, reading: Reading, pictures: Mapping[str, Picture]) -> Target:
-        light = None
-        if "expression" in pictures:
-            shown = by_side(self._first(pictures["expression"]).fit.aus)
-            own = by_side(reading.fit.aus)
-            change = {code: shown.get(code, 0.0) - own.get(code, 0.0) for code in {**shown, **own}}
-            wanted = by_side(spec.aus)
-            spec = spec.with_(
-                aus={code: change.get(code, 0.0) + wanted.get(code, 0.0) for code in {**change, **wanted}}
-            )
-        if "light" in pictures:
-            light = self._first(pictures["light"]).fit.light[0]
-        return target(reading.fit, spec, self.head, light=light)
-
-    def _first(self, picture: Picture) -> Reading:
-        """The largest face of another photograph."""
-        return self.reader.read(picture).readings(1)[0]
 
 
 def refuse_what_needs_a_generator(job: Job) -> None:

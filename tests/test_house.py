@@ -75,6 +75,8 @@ LAYERS = (
     ("store",),
     ("memory", "jobs", "result"),
     ("editor", "reading"),
+    ("conditions",),
+    ("aligning",),
     ("forge", "warper"),
     ("models", "testing", "dose", "plugin"),
     ("loading",),

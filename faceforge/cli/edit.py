@@ -21,7 +21,6 @@ def command(image: Path | None, output: Path, sidecar: bool, asked: Asked) -> No
     Examples:
       faceforge edit --au AU12=2 --au AU6=1 -o smile.png
       faceforge edit ada.jpg --preset duchenne-smile=0.8 --yaw 10 --light window -o ada-smiling.jpg
-      faceforge edit ada.jpg --picture expression=bob.jpg -o ada-like-bob.jpg
       faceforge edit ada.jpg --model magicface --au AU4=3 -o ada-frowning.png
       faceforge edit --from ada-smiling.jpg --au AU12=3 -o ada-laughing.png
 

@@ -66,7 +66,12 @@ def _loaded(asked: Asked, record: Record | None, model: str | None) -> Forge:
     parity = asked.parity or bool(record and record.model.parity)
     try:
         forge = load(
-            model or "tiny", base=asked.base, plugins=loose_files(asked.plugins), parity=parity, lora_scales=scales
+            model or "tiny",
+            base=asked.base,
+            plugins=loose_files(asked.plugins),
+            parity=parity,
+            lora_scales=scales,
+            finder=asked.finder or (record.finder if record else None),
         )
     except BadPlugin as error:
         if asked.model or record is None:

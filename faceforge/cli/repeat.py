@@ -57,6 +57,7 @@ class Record(_Part):
     pictures: dict[str, FileRecord] = {}
     vectors: dict[str, str] = {}
     measured: dict[str, float] = {}
+    finder: str | None = None
     plugins: tuple[PluginRecord, ...] = ()
 
 

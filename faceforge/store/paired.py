@@ -38,6 +38,8 @@ class Paired:
     numbers: int  # of the vector that the added layer puts on the time embedding
     layer: str  # what the plugin calls that layer
     guidance: float = 1.0
+    makers: tuple[str, ...] = ()  # who makes each picture from a photograph, in the same order
+    zeros: tuple[str, ...] = ()  # the vector that the plugin reads, where zeros of it are a neutral face
 
     @property
     def channels(self) -> int:
@@ -80,8 +82,15 @@ class Paired:
         ]
         shares = [f"backbone ({LATENT} input channels)", *(f"{stem.name} ({LATENT} more)" for stem in stems)]
         report = [denoiser.close(", ".join([*shares, plugin.name])), identity.close("identity")]
-        defaults = {"prompt": PROMPT, "guidance": self.guidance, "steps": 50}
+        defaults = {"prompt": PROMPT, "guidance": self.guidance, "steps": 50, **self._made()}
         return Release(backbone, [person, *stems, plugin.built_on(backbone, added)], defaults, report)
+
+    def _made(self) -> dict[str, Any]:
+        """The defaults by which a Forge edits whole photographs."""
+        if not self.makers:
+            return {}
+        makes = dict(zip(self.pictures, self.makers, strict=True))
+        return {"crop": "face", "makes": makes, "zeros": dict.fromkeys(self.zeros, self.numbers)}
 
     def _check_kind(self, denoiser: Ledger) -> None:
         channels, numbers = (denoiser.shape(key)[1:2] for key in ("conv_in.weight", f"{ADDED}.weight"))
@@ -108,6 +117,7 @@ MAGICFACE = Paired(
     numbers=12,
     layer="changes",
     guidance=1.5,
+    makers=("jaw-dots",),
 )
 RIGFACE = Paired(
     name="rigface",
@@ -116,6 +126,8 @@ RIGFACE = Paired(
     pictures=("background", "render"),
     numbers=64,
     layer="expression",
+    makers=("grey-person", "rig-render"),
+    zeros=("expression",),
 )
 KNOWN = (MAGICFACE, RIGFACE)
 

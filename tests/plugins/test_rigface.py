@@ -9,12 +9,12 @@ import torch
 from PIL import Image
 
 from faceforge import Forge, load
-from faceforge.errors import BadSpec
+from faceforge.errors import BadSpec, NoFace
 from faceforge.models import convert, forged
 from faceforge.plugin import RIGFACE, Files
 from faceforge.store.backbones import tiny
 from tests.cli.running import run
-from tests.makes import portrait
+from tests.makes import Known, portrait
 from tests.releases import diffusers_files, paired_files, written
 
 SMILE = np.random.default_rng(0).normal(size=64).astype(np.float32)
@@ -40,7 +40,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def forge(release: Path, base: Path) -> Forge:
-    return forged(convert("rigface", Files((release,)), "", str(base)), name="rigface")
+    return forged(convert("rigface", Files((release,)), "", str(base)), name="rigface", finder=Known())
 
 
 def edited(forge: Forge, **changes: Any) -> torch.Tensor:
@@ -84,7 +84,7 @@ def test_one_row_of_a_file_is_as_good_as_a_vector_and_other_lengths_are_refused(
         edited(forge, vectors={"expression": np.zeros(50)})
     with pytest.raises(BadSpec, match="needs the vector 'expression'"):
         edited(forge, vectors={})
-    with pytest.raises(BadSpec, match="'attributes-render' needs the picture 'render'"):
+    with pytest.raises(NoFace, match=r"render would be made from one.*--picture render=FILE"):
         edited(forge, pictures={"background": portrait(3)})
 
 

@@ -1,0 +1,192 @@
+"""The pictures that networks are conditioned on, made from a photograph and a fitted head: one function for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from faceforge.face.attributes import attribute_picture
+from faceforge.face.crops import Crop
+from faceforge.face.found import Points
+from faceforge.face.people import Inside, person
+from faceforge.face3d import maps, rig
+from faceforge.face3d.embedded.model import EmbeddedHead
+from faceforge.face3d.head import HeadParams
+from faceforge.reading import Photograph, Reading
+from faceforge.synth import person as people
+from faceforge.synth.casting import cast
+from faceforge.warp.plate import Plate, Posed
+from faceforge.warp.target import Target
+from faceforge.warp.warp import Warped, warp
+from faceforge.warp.window import pixels
+
+_TEXELS = 256  # the side of the texture that RigFace's renders were made with
+_GAMMA = 1 / 2.2  # painted skin is linear light, renders are display values
+_PLAIN = dict.fromkeys(("lipstick", "eyeliner", "shadow", "blush", "freckles", "moles", "wrinkles", "bags"), 0.0) | {
+    "hair_style": "bald", "beard": "none", "sex": "female", "age": 30.0, "tone": 4.0,
+}  # fmt: skip
+
+
+@dataclass
+class Scene:
+    """One face of a photograph on its crop, and where its head shall go: what every condition is drawn from."""
+
+    photograph: Photograph
+    reading: Reading
+    crop: Crop
+    wanted: Target
+    turned: bool  # the head takes another pose
+
+    @cached_property
+    def source(self) -> Image.Image:
+        """The photograph's crop."""
+        return self.crop.cut(self.photograph.picture.image)
+
+    @cached_property
+    def landmarks(self) -> Points:
+        """The face's 68 points in the crop."""
+        return self.crop.to_crop(self.reading.face.landmarks)
+
+    @cached_property
+    def landmarks_after(self) -> Points:
+        """The same where another pose takes them."""
+        if not self.turned:
+            return self.landmarks
+        before, after = (self._points68(each) for each in (self.reading.fit.params, self.wanted.params))
+        return self.crop.to_crop(self.reading.face.landmarks + after - before)
+
+    @cached_property
+    def person(self) -> Inside:
+        """Where the crop shows the person, with hair and clothes."""
+
+        def found() -> Inside:
+            head = self.silhouette(self.plate.at_rest)
+            return person(self.source, self.landmarks, sure=head) | head
+
+        key = ("person", id(self.reading), self.crop.matrix.tobytes(), self.crop.size)
+        where: Inside = self.photograph.once(key, found)
+        return where
+
+    @cached_property
+    def person_after(self) -> Inside:
+        """Where the person was or will be: beside it nothing has to change."""
+        return self.person | self.silhouette(self.after) | self._moved() if self.turned else self.person
+
+    @cached_property
+    def after(self) -> Posed:
+        """The head as it shall be."""
+        return self.plate.posed(self.wanted.params)
+
+    @cached_property
+    def warped(self) -> Warped:
+        """The photograph with its own pixels moved."""
+        return warp(self.plate, self.wanted)
+
+    @property
+    def plate(self) -> Plate:
+        return self.photograph.plate(self.reading)
+
+    def view(self, posed: Posed) -> maps.View:
+        """A posed head without shoulders, which no condition shows, as the crop sees it."""
+        width, height = self.crop.size
+        half = min(width, height) / 2
+        matrix = torch.from_numpy(self.crop.matrix).float()
+        x, y = (posed.points[:, :2] @ matrix[:2, :2].T + matrix[:2, 2]).unbind(1)
+        depth = posed.points[:, 2] - posed.points[:, 2].amin() + 1
+        ndc = torch.stack([(width / 2 - x) / half, (height / 2 - y) / half, depth], 1)
+        return maps.View.of(ndc[None], bare_faces(), (height, width))
+
+    def silhouette(self, posed: Posed) -> Inside:
+        """Where the crop shows a posed head."""
+        found: Inside = self.view(posed).coverage[0, 0].numpy() > 0.5
+        return found
+
+    def _moved(self) -> Inside:
+        """Where the warp takes the person: hair and clothes go with the head."""
+        flow = [Image.fromarray(each.contiguous().numpy()) for each in self.warped.flow.unbind(2)]
+        right, down = (np.asarray(self.crop.cut_plainly(each)) * self.crop.scale for each in flow)
+        rows, columns = np.indices(self.person.shape)
+        was = (np.rint(rows + down), np.rint(columns + right))
+        y, x = (np.clip(each, 0, side - 1).astype(int) for each, side in zip(was, self.person.shape, strict=True))
+        found: Inside = self.person[y, x]
+        return found
+
+    def _points68(self, params: HeadParams) -> Points:
+        plate, fit = self.plate, self.reading.fit
+        points = plate.head.landmarks68(plate.head.pose(plate.person, params))
+        return pixels(fit.camera.project(points, fit.size), fit.size)[0, :, :2].double().numpy()
+
+
+def warped_crop(scene: Scene) -> Image.Image:
+    """The photograph's own pixels where the wish takes them."""
+    return scene.crop.cut(_image(scene.warped.picture))
+
+
+def unknown(scene: Scene) -> Image.Image:
+    """White where the warp knows nothing, and beyond the photograph."""
+    known = scene.crop.cut(_image(1 - scene.warped.unknown[None].expand(3, -1, -1)))
+    return Image.fromarray(255 - np.asarray(known))
+
+
+def jaw_dots(scene: Scene) -> Image.Image:
+    """MagicFace's: the person in black, the jaw as coloured dots."""
+    return attribute_picture(scene.source, scene.landmarks_after, hidden=scene.person_after)
+
+
+def grey_person(scene: Scene) -> Image.Image:
+    """RigFace's background: the person in grey, where it is and where it will be."""
+    return Image.fromarray(rig.grey_person(np.asarray(scene.source), scene.person_after))
+
+
+def rig_render(scene: Scene) -> Image.Image:
+    """RigFace's render: the head as it shall be, in its pose, expression and light, on black."""
+    light, skin = scene.wanted.light.float(), scene.reading.fit.albedo.float()
+    drawn = maps.rigface(scene.view(scene.after), scene.after.normals[None], texture(skin), light)
+    return Image.fromarray(maps.written(drawn)[0].permute(1, 2, 0).numpy())
+
+
+Maker = Callable[[Scene], Image.Image]
+MAKERS: Mapping[str, Maker] = {
+    "warp": warped_crop,
+    "unknown": unknown,
+    "jaw-dots": jaw_dots,
+    "grey-person": grey_person,
+    "rig-render": rig_render,
+}
+
+
+def texture(skin: Tensor) -> maps.Texture:
+    """A face without hair or make-up whose skin has a colour (3,), on the embedded head."""
+    shades, faces = _shades(), bare_faces()
+    pixels = (shades * skin[:, None, None]).clamp(0, 1)[None]
+    return maps.Texture(pixels, EmbeddedHead().uv.float(), faces)
+
+
+@cache
+def bare_faces() -> Tensor:
+    """The embedded head's faces (F, 3) without shoulders."""
+    head = EmbeddedHead()
+    kept = torch.ones(len(head.faces), dtype=torch.bool)
+    kept[head.parts["shoulders"]] = False
+    return head.faces[kept]
+
+
+@cache
+def _shades() -> Tensor:
+    """A plain face's colours as shares of its skin's (3, h, w), display values."""
+    somebody = people.sample(0, **_PLAIN)
+    painted = cast([somebody], _TEXELS, torch.device("cpu")).sheet[0, :3]
+    shares = (painted.clamp(min=0) / torch.tensor(somebody.skin)[:, None, None]) ** _GAMMA
+    # Half of the colour: a painted blush on skin of another hue would look like a bruise.
+    found: Tensor = torch.lerp(shares.mean(0, keepdim=True), shares, 0.5)
+    return found
+
+
+def _image(picture: Tensor) -> Image.Image:
+    return Image.fromarray(picture.mul(255).round().to(torch.uint8).permute(1, 2, 0).numpy())
