@@ -5,20 +5,22 @@ Run it again with `python -m faceforge.assets.make_sample`; nobody's photograph 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image
 
 from faceforge.synth.photo import Photo
-from faceforge.synth.portrait import portrait as drawn
+from faceforge.synth.portrait import photograph
+from faceforge.synth.sitting import sample
 
 SEED, SIDE = 34, 512
 
 
 def portrait() -> Image.Image:
     """The sample as 512 x 512 RGB: a resting face that looks at the viewer."""
-    pose = {"yaw_deg": -5.0, "pitch_deg": 2.0, "roll_deg": 0.0, "gaze_yaw_deg": 4.0, "gaze_pitch_deg": 0.0}
-    return Image.fromarray(drawn(SEED, size=SIDE, aus={}, photo=Photo(), **pose).image)
+    at_rest = sample(SEED, aus={}, photo=Photo(), yaw_deg=-5.0, pitch_deg=2.0, roll_deg=0.0, gaze_yaw_deg=4.0)
+    return Image.fromarray(photograph([replace(at_rest, gaze_pitch_deg=0.0)], SIDE)[0].image)
 
 
 if __name__ == "__main__":
