@@ -28,10 +28,11 @@ _LEVELS = (192, 112, 66, 40)  # pixels of the longer side; each finds faces of 1
 _FINER = 384  # where these show no one
 _SURE, _KEPT = 0.35, 8  # what a cell must answer, and how many faces are looked at more closely
 _UNLIKE = 0.03  # sides of the face between the marks and the likeliest face, at which there hardly is one
+_HOPELESS = 0.25  # how clear points must be at first sight
 _LEAST = 0.36  # the score below which there is no face: among held-out portraits, faces reach 0.4, what is none 0.35
 _BLUR = 2 / 24**2  # the variance of a map that knows its point exactly
 _DEVIATION = 0.02  # of a point that is known exactly, in crops
-_NEARER = 0.9  # than in training: faces of photographs are marked a little too wide, which the next crop repeats
+_NEARER = 0.9  # the second crop: faces of photographs are first marked a little too wide
 _GREY = (0.299, 0.587, 0.114)
 
 
@@ -104,9 +105,12 @@ class EmbeddedFinder:
 
     def _face(self, picture: Tensor, candidate: Candidate) -> Face | None:
         """The candidate's points, read roughly and then straightened; None where they are no face."""
-        rough, _ = self.read(picture, (candidate.x, candidate.y), candidate.side, 0.0)
+        rough, clear = self.read(picture, (candidate.x, candidate.y), candidate.side, 0.0)
+        if clear < _HOPELESS:
+            return None
         middle, side, roll = upright(torch.from_numpy(rough.points)[None])
-        fit, clear = self.read(picture, (float(middle[0, 0]), float(middle[0, 1])), float(side[0]), float(roll[0]))
+        nearer = float(side[0]) * _NEARER
+        fit, clear = self.read(picture, (float(middle[0, 0]), float(middle[0, 1])), nearer, float(roll[0]))
         score = candidate.score * clear * math.exp(-((fit.error / _UNLIKE) ** 2))
         if score < _LEAST:
             return None
@@ -125,7 +129,7 @@ class EmbeddedFinder:
     @torch.inference_mode()
     def read(self, picture: Tensor, middle: tuple[float, float], side: float, roll: float) -> tuple[Fit, float]:
         """The face in one square of a grey picture, and how clearly it was seen, 0..1."""
-        reach = _NEARER * MARGIN * side
+        reach = MARGIN * side
         turn = reach * rotation(torch.tensor([roll], dtype=torch.float32))
         places = torch.einsum("bij,hwj->bhwi", turn, lattice(CROP, picture.device)) + torch.tensor(middle)
         crop = cut(picture, places, torch.tensor([reach / CROP]))
