@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from faceforge.face3d.embedded.curves import smoothstep
-from faceforge.face3d.embedded.grid import COLUMN, COLUMNS, HALF, ROW, ROWS
+from faceforge.face3d.embedded.grid import COLUMNS, ROWS
 from faceforge.face3d.embedded.model import EmbeddedHead
 from faceforge.face3d.embedded.topology import first_vertices
 from faceforge.face3d.head import HeadParams
@@ -36,18 +36,6 @@ def bare() -> Tensor:
     sure = smoothstep(_CLOTHED_CM, _BARE_CM, rest[:, 1:2] * 100)
     sure[vertices_of("shoulders")] = 0
     return sure
-
-
-@cache
-def lids() -> Tensor:
-    """Where on an upper lid each vertex (V, 1) lies, from the fold (0) to the edge (1); -1 elsewhere."""
-    row = torch.arange(ROWS).float()[:, None].expand(ROWS, COLUMNS)
-    side = torch.arange(-HALF, HALF + 1).abs()[None]
-    upper = (row - ROW["fold"]) / (ROW["lid_up"] - ROW["fold"])
-    here = (upper >= 0) & (upper <= 1) & (side > COLUMN["inner"]) & (side < COLUMN["outer"])
-    found = torch.full((first_vertices()["end"], 1), -1.0)
-    found[: ROWS * COLUMNS, 0] = torch.where(here, upper, -1.0).reshape(-1)
-    return found
 
 
 @cache

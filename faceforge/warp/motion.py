@@ -6,13 +6,13 @@ import torch
 from torch import Tensor
 
 from faceforge.face3d.embedded.curves import smoothstep
-from faceforge.warp.anatomy import lids
+from faceforge.warp.lids import lashed, lids, made_up
 from faceforge.warp.outline import carried
 from faceforge.warp.plate import Plate, Seen
 from faceforge.warp.shading import Surface, brightened, surface
 from faceforge.warp.spread import continued, nearness
 from faceforge.warp.target import Target
-from faceforge.warp.unseen import interior, lashed
+from faceforge.warp.unseen import interior
 from faceforge.warp.window import sampled
 
 RIGID_CM, STILL_CM = 1.8, 7.5  # around the head, hair moves with it up to here, and nothing moves beyond there
@@ -55,7 +55,7 @@ def motion(plate: Plate, target: Target) -> Motion:
     was = torch.cat([grid.reshape(-1, 2)[seen.flat] + own, seen.mixed(plate.at_rest.points[:, 2:])], 1)
     offset = _offset(plate, seen.spread(own.T), inside)
     places = grid + offset.permute(1, 2, 0)
-    whole = _unstretched(seen, places)
+    whole = _unstretched(seen, places) * (1 - made_up(plate, seen, posed, places))
     shown = _shown(plate, seen, was, plate.shown, squarely) * whole
     trust = seen.spread(shown * smoothstep(0.05, 0.3, squarely))  # normals at the very edge are anyone's guess
     ratio = _ratio(plate, seen.spread(form.ratio(seen, plate.at_rest.normals).T), trust, inside, places)
@@ -80,12 +80,12 @@ def motion(plate: Plate, target: Target) -> Motion:
 
 
 def _unstretched(seen: Seen, places: Tensor) -> Tensor:
-    """0 where closing lids (N,) are drawn out from next to nothing, 1 elsewhere."""
+    """0 where upper lids (N,) are drawn out from next to nothing, 1 elsewhere."""
     drawn = torch.ones(seen.grid)
     pitch = (places[-1, 0, 1] - places[0, 0, 1]) / (seen.grid[0] - 1)
     drawn[:-1] = (places[1:, :, 1] - places[:-1, :, 1]) / pitch
     share = drawn.reshape(-1)[seen.flat]
-    return torch.where(seen.mixed(lids())[:, 0] > 0, smoothstep(0.15, 0.45, share), 1.0)
+    return torch.where(seen.mixed(lids()).prod(1) > 0, smoothstep(0.15, 0.45, share), 1.0)
 
 
 def _offset(plate: Plate, own: Tensor, inside: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from faceforge.face3d import light as lights
 from faceforge.face3d.embedded.curves import smoothstep
 from faceforge.face3d.embedded.grid import COLUMN, COLUMNS, HALF, ROW, ROWS
 from faceforge.face3d.embedded.topology import first_vertices
-from faceforge.warp.anatomy import lids, vertices_of
+from faceforge.warp.anatomy import vertices_of
 from faceforge.warp.plate import Plate, Posed, Seen
 from faceforge.warp.target import Target
 from faceforge.warp.window import sampled
@@ -68,12 +68,6 @@ def _brightest(plate: Plate, kind: str, plain: str) -> Tensor:
     bright = colours.mean(0) >= colours.mean(0).quantile(0.7)
     level = lights.shade(torch.tensor([[_AHEAD]]), plate.fit.light.float())[0, 0].clamp(0.1, 1.2)
     return colours[:, bright].mean(1) / level
-
-
-def lashed(seen: Seen, colours: Tensor) -> Tensor:
-    """Colours (N, 3) of lids that were made up, dark along the edge where lashes are."""
-    edge = smoothstep(0.80, 0.97, seen.mixed(lids()))
-    return colours * (1 - 0.62 * edge)
 
 
 def _eye(white: Tensor) -> Tensor:

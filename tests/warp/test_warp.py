@@ -200,3 +200,8 @@ def test_a_head_outside_the_picture_is_refused() -> None:
 
 def test_sides_add_up() -> None:
     assert by_side({"AU1": 1.0, "AU1R": 2.0}) == {"AU1L": 1.0, "AU1R": 3.0}
+
+
+def test_closed_lids_are_made_up_and_not_drawn_out() -> None:
+    x, y = photograph([sitting()], SIZE)[0].landmarks[[37, 38, 40, 41]].mean(0).astype(int)
+    assert warped(EditSpec(aus={"AU43": 5})).unknown[y, x] > 0.9
