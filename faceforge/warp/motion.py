@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.functional import max_pool2d
 
 from faceforge.face3d.embedded.curves import smoothstep
 from faceforge.warp.lids import lashed, lids, made_up
@@ -74,9 +75,20 @@ def motion(plate: Plate, target: Target) -> Motion:
     seen, form, squarely, whole = seen.only(lost), form.only(lost), squarely[lost], whole[lost]
     flat = colours.reshape(3, -1)
     flat[:, seen.flat] = lashed(seen, flat[:, seen.flat].T).T
-    inner = (plate.inner["eye"] | plate.inner["mouth"])[seen.face]
+    slit, inner = _slit(plate, seen), (plate.inner["eye"] | plate.inner["mouth"])[seen.face]
     flat[:, seen.flat[inner]] = interior(plate, seen.only(inner), posed, target).T
+    if bool(slit.any()):
+        flat[:, seen.flat[slit]] = continued(here, known * inside).reshape(3, -1)[:, seen.flat[slit]]
     return Motion(offset, ratio, known, _unseen(plate, seen, form, squarely, whole, colours))
+
+
+def _slit(plate: Plate, seen: Seen) -> Tensor:
+    """Which points (N,) lie between lips that all but touch: no mouth is seen there, only where two meshes meet."""
+    mouth = plate.inner["mouth"][seen.face]
+    shown = seen.spread(mouth.float())[None, None]
+    core = 1 - max_pool2d(1 - shown, 3, stride=1, padding=1)
+    wide = max_pool2d(core, 5, stride=1, padding=2)[0, 0] > 0.5
+    return mouth & ~wide.reshape(-1)[seen.flat]
 
 
 def _unstretched(seen: Seen, places: Tensor) -> Tensor:
