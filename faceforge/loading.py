@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, overload
 if TYPE_CHECKING:
     from typing import Any
 
+    from faceforge.face.finding import Finder
     from faceforge.forge import Forge
     from faceforge.warper import Warper
 
@@ -16,7 +17,7 @@ WARP = "warp"
 
 
 @overload
-def load(name: Literal["warp"] | None = None, *, finder: str | None = None) -> Warper: ...  # type: ignore[overload-overlap]
+def load(name: Literal["warp"] | None = None, *, finder: str | Finder | None = None) -> Warper: ...  # type: ignore[overload-overlap]
 
 
 @overload

@@ -97,7 +97,8 @@ class Reader:
     @cached_property
     def finder(self) -> Finder:
         """Who finds faces; loaded with the first photograph."""
-        return named_finder(self._wanted) if self._wanted is None or isinstance(self._wanted, str) else self._wanted
+        wanted = self._wanted
+        return named_finder(wanted) if wanted is None or isinstance(wanted, str) else wanted
 
     def read(self, picture: Picture) -> Photograph:
         """The photograph with its faces found; a picture without a face is refused."""

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from faceforge.editor import Editor
 from faceforge.errors import BadSpec, Cancelled
+from faceforge.face.finding import Finder
 from faceforge.face3d.embedded.model import EmbeddedHead
 from faceforge.io.pictures import Picture
 from faceforge.jobs import Job, generative, opened
@@ -31,7 +32,7 @@ class Warper(Editor):
 
     name = "warp"
 
-    def __init__(self, *, finder: str | None = None) -> None:
+    def __init__(self, *, finder: str | Finder | None = None) -> None:
         self.reader = Reader(finder)
         self.head = EmbeddedHead()
 

@@ -4,10 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from faceforge.cli.repeat import SAMPLE
 from faceforge.store.registry import class_in
 from faceforge.testing import contract
-from tests.makes import portrait
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [path.relative_to(ROOT).as_posix() for path in sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])]
@@ -18,7 +19,7 @@ def blocks(document: str) -> list[str]:
 
 
 def test_the_readme_s_python_runs_from_top_to_bottom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    portrait(side=96).save(tmp_path / "ada.png")
+    Image.open(SAMPLE).save(tmp_path / "ada.png")
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     for block in blocks("README.md"):

@@ -20,12 +20,12 @@ def command(image: Path | None, output: Path, sidecar: bool, asked: Asked) -> No
     \b
     Examples:
       faceforge edit --au AU12=2 --au AU6=1 -o smile.png
-      faceforge edit ada.png --preset duchenne-smile=0.8 --seed 7 -o ada-smiling.png
-      faceforge edit ada.png --model magicface --picture background=pose.png --au AU4=3 -o ada-frowning.png
-      faceforge edit --from ada-smiling.png --au AU12=3 -o ada-laughing.png
+      faceforge edit ada.jpg --preset duchenne-smile=0.8 --yaw 10 --light window -o ada-smiling.jpg
+      faceforge edit ada.jpg --model magicface --au AU4=3 -o ada-frowning.png
+      faceforge edit --from ada-smiling.jpg --au AU12=3 -o ada-laughing.png
 
-    AU12=2 means two FACS units more of lip corner puller; negative numbers mean less. `faceforge plugins info NAME`
-    lists the action units that a plugin knows.
+    AU12=2 means two FACS units more of lip corner puller; negative numbers mean less. Without --model the photograph's
+    own pixels are moved and nothing is generated. `faceforge plugins info NAME` lists the units that a plugin knows.
     """
     from faceforge.cli.making import make_one
 

@@ -65,14 +65,15 @@ def _check_three(what: str, values: tuple[float, ...]) -> None:
 
 
 _WARM, _COOL = (1.0, 0.88, 0.72), (0.80, 0.90, 1.0)
+# By name of side: the picture's, as in every wish.
 PRESETS: Mapping[str, Studio] = {
     "flat": Studio(1.0),
     "studio": Studio(
         0.35, (Lamp((-0.55, 0.50, 0.85), 0.70), Lamp((0.80, 0.10, 0.60), 0.28), Lamp((0, 0.60, -1), 0.15))
     ),
     "front": Studio(0.30, (Lamp((0, 0.15, 1), 0.75),)),
-    "left": Studio(0.25, (Lamp((1, 0.25, 0.35), 0.85),)),
-    "right": Studio(0.25, (Lamp((-1, 0.25, 0.35), 0.85),)),
+    "left": Studio(0.25, (Lamp((-1, 0.25, 0.35), 0.85),)),
+    "right": Studio(0.25, (Lamp((1, 0.25, 0.35), 0.85),)),
     "top": Studio(0.25, (Lamp((0, 1, 0.35), 0.90),)),
     "below": Studio(0.25, (Lamp((0, -1, 0.45), 0.80),)),
     "rim": Studio(0.20, (Lamp((1, 0.40, -0.60), 0.90), Lamp((-1, 0.40, -0.60), 0.90), Lamp((0, 0.20, 1), 0.25))),

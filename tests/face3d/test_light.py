@@ -75,8 +75,8 @@ def test_a_preset_lights_the_face_without_glare_or_night(name: str) -> None:
     assert -0.1 <= float(found.min()) <= float(found.max()) <= 1.8
 
 
-def test_left_and_right_are_the_subjects() -> None:
-    left_cheek = torch.tensor([[[1.0, 0, 0]]])
+def test_left_and_right_are_the_picture_s() -> None:
+    left_cheek = torch.tensor([[[-1.0, 0, 0]]])
     assert float(shade(left_cheek, preset("left")).mean()) > 2 * float(shade(left_cheek, preset("right")).mean())
 
 

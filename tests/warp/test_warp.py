@@ -129,6 +129,13 @@ def test_light_from_one_side_brightens_that_side_and_leaves_the_room_alone() -> 
     assert not found.flow.any()
 
 
+def test_lights_by_name_come_from_the_picture_s_side() -> None:
+    named, asked = warped(EditSpec(light="right")), warped(EditSpec(light=(70.0, 10.0)))
+    left, right = (float(named.picture[:, 100:160, part].mean()) for part in (slice(80, 120), slice(136, 176)))
+    assert right > left
+    assert float((named.picture - asked.picture).abs().mean()) < 0.05
+
+
 def test_light_keeps_the_exposure() -> None:
     found = warped(EditSpec(light="top"))
     assert 0.75 < float(found.picture.mean() / plate().picture.mean()) < 1.25

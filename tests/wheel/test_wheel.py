@@ -20,7 +20,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The unpacked wheel."""
     folder = tmp_path_factory.mktemp("wheel")
     copy = folder / "source"
-    tracked = ["pyproject.toml", "README.md", "LICENSE", "faceforge", "plugins"]
+    tracked = ["pyproject.toml", "README.md", "LICENSE", "faceforge", "plugins", "training"]
     copy.mkdir()
     for name in tracked:
         subprocess.run(["cp", "-r", ROOT / name, copy / name], check=True)
@@ -63,6 +63,8 @@ def faceforge(site: Path, cwd: Path, *arguments: str) -> subprocess.CompletedPro
         "sweep --au AU12 --values 0,1 --steps 1 -o sheet.png",
         "generate --prompt face --steps 1 -o face.png",
         "new my-plugin",
+        "train --list",
+        "train face-finder-detect --dry-run",
         *(f"{name} --help" for name in BUILT_IN),
     ],
 )
@@ -82,6 +84,7 @@ def test_what_the_wheel_makes_the_wheel_can_check_and_repeat(site: Path, tmp_pat
 def test_the_wheel_holds_what_it_should_and_nothing_else(site: Path) -> None:
     names = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
     assert {"faceforge/assets/sample.png", "faceforge/py.typed", "faceforge_plugins/magicface.py"} <= names
+    assert {"faceforge/assets/face-finder.safetensors", "faceforge_training/recipes/face-finder-detect.toml"} <= names
     assert not [name for name in names if name.startswith(("tests/", "benchmarks/", "docs/"))]
     (entry_points,) = site.glob("*.dist-info/entry_points.txt")
     assert "faceforge = faceforge.cli:main" in entry_points.read_text()

@@ -111,14 +111,14 @@ def _au2(f: Face) -> Tensor:
 
 
 def _au4(f: Face) -> Tensor:
-    brow = f.move(f.near(2.4, 5.45, 2.3, 1.1) * f.brows(), -0.24, -0.58, 0.16)
+    brow = f.move(f.near(2.4, 5.45, 2.3, 1.1) * f.brows(), -0.24, -0.66, 0.16)
     knit = f.move(f.near(1.0, 5.2, 0.9, 1.0), -0.22, -0.22, 0.20)
     fold = f.move(f.near(f.at.eye_x, f.at.eye_y + 0.95, 1.7, 0.45), 0, -0.20, 0.08)
     return brow + knit + fold + f.move(f.near(1.8, 7.2, 2.4, 1.2), 0, -0.16) + f.closing(0.10, 0.0)
 
 
 def _au5(f: Face) -> Tensor:
-    return f.closing(-0.54, -0.10) + f.move(f.near(f.at.eye_x, f.at.eye_y + 1.0, 1.4, 0.42), 0, 0.24)
+    return f.closing(-0.63, -0.17) + f.move(f.near(f.at.eye_x, f.at.eye_y + 1.0, 1.4, 0.42), 0, 0.28)
 
 
 def _au6(f: Face) -> Tensor:
@@ -179,8 +179,8 @@ def _au16(f: Face) -> Tensor:
 def _au17(f: Face) -> Tensor:
     at = f.at
     chin = f.move(f.near(0.0, at.menton + 2.1, 1.9, 1.2), 0, 1.10, 0.26)
-    low = f.move(f.lower() * f.lips() * f.lip(1.2), 0, 0.66, 0.44)
-    high = f.move(f.upper() * f.lips() * f.lip(1.0), 0, 0.50, 0.18)
+    low = f.move(f.lower() * f.lips() * f.lip(1.2), 0, 0.90, 0.44)
+    high = f.move(f.upper() * f.lips() * f.lip(1.0), 0, 0.60, 0.18)
     return chin + low + high + f.move(f.corner(0.9, 0.8), -0.02, -0.16, 0.0)
 
 

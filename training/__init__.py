@@ -1,0 +1,1 @@
+"""Training of FaceForge's own models: one loop, one recipe per model."""

@@ -1,0 +1,90 @@
+"""Synthetic portraits drawn once and kept: pictures, who covers what, landmarks, irises and the turn of the head."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from faceforge.face3d.embedded.model import EmbeddedHead
+from faceforge.face3d.embedded.topology import first_vertices
+from faceforge.io.files import replacing
+from faceforge.synth.draws import Draws
+from faceforge.synth.portrait import photograph, poses
+from faceforge.synth.shots import pixels_of
+from faceforge.synth.sitting import Sitting, sample
+from faceforge.synth.wanted import personal
+
+SIZE = 160
+BLOCK = 64  # portraits of one file
+_PER_PERSON = 4  # textures are painted once per person
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Portraits:
+    """N portraits: pictures (N, 3, h, w) and whether someone is there (N, h, w), uint8; points in pixels."""
+
+    pictures: Tensor
+    there: Tensor
+    points: Tensor  # (N, 70, 2): 68 landmarks, left and right iris
+    angles: Tensor  # (N, 3) yaw, pitch and roll in degrees
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+
+def drawn(folder: Path, count: int, seed: int, *, size: int = SIZE) -> Portraits:
+    """`count` portraits from `seed` on; blocks that the folder does not hold yet are drawn into it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    blocks = [_block(folder, seed, number, size) for number in range(-(-count // BLOCK))]
+    joined = {name: np.concatenate([block[name] for block in blocks])[:count] for name in blocks[0]}
+    return Portraits(
+        pictures=torch.from_numpy(joined["pictures"]).permute(0, 3, 1, 2),
+        there=torch.from_numpy(joined["there"]),
+        points=torch.from_numpy(joined["points"]),
+        angles=torch.from_numpy(joined["angles"]),
+    )
+
+
+def sitting(seed: int) -> Sitting:
+    """A sitting as `sample` draws it, but nearer or farther, and half of them turned anywhere up to 65 degrees."""
+    usual = sample(seed, **personal(seed, _PER_PERSON, {}, allow_reserved=False))
+    draws = Draws(seed, "finder")
+    half = draws.uniform(12.5, 20) if draws.chance(0.75) else draws.log_uniform(20, 36)
+    turned = {}
+    if draws.chance(0.5):
+        turned = {"yaw_deg": draws.uniform(-65, 65), "pitch_deg": draws.normal(0, 13, clip=2.2)}
+    return replace(usual, camera=replace(usual.camera, half_extent=half), **turned)
+
+
+def _block(folder: Path, seed: int, number: int, size: int) -> dict[str, np.ndarray]:
+    file = folder / f"portraits-{size}-{seed}-{number:05d}.npz"
+    if not file.exists():
+        with replacing(file) as temporary, temporary.open("wb") as opened:
+            np.savez(opened, **_taken([sitting(seed + number * BLOCK + own) for own in range(BLOCK)], size))
+    with np.load(file, allow_pickle=False) as held:
+        return {name: held[name] for name in held.files}
+
+
+def _taken(sittings: Sequence[Sitting], size: int) -> dict[str, np.ndarray]:
+    taken = photograph(sittings, size)
+    eyes = [_irises(sittings[first : first + _AT_ONCE], size) for first in range(0, len(sittings), _AT_ONCE)]
+    points = np.concatenate([np.stack([each.landmarks for each in taken]), np.concatenate(eyes)], 1)
+    return {
+        "pictures": np.stack([each.image for each in taken]),
+        "there": np.stack([(each.parts > 0).astype(np.uint8) for each in taken]),
+        "points": points.astype(np.float32),
+        "angles": np.array([[each.yaw_deg, each.pitch_deg, each.roll_deg] for each in sittings], np.float32),
+    }
+
+
+def _irises(sittings: Sequence[Sitting], size: int) -> np.ndarray:
+    """Where the corneas' poles are seen, (B, 2, 2): the left eye's, then the right's."""
+    head = EmbeddedHead(torch.device("cpu"))
+    people = head.of(torch.tensor([each.person.traits for each in sittings], dtype=torch.float64))
+    vertices = head.pose(people, poses(sittings, head)).vertices
+    poles = torch.stack([vertices[:, first_vertices()[f"eye_{side}"]] for side in ("left", "right")], 1)
+    return pixels_of([each.camera for each in sittings], poles, size).numpy()
