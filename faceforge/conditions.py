@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from faceforge.core.device import HOST
 from faceforge.face.attributes import attribute_picture
 from faceforge.face.crops import Crop
 from faceforge.face.found import Points
@@ -183,7 +184,7 @@ def bare_faces() -> Tensor:
 def _shades() -> Tensor:
     """A plain face's colours as shares of its skin's (3, h, w), display values."""
     somebody = people.sample(0, **_PLAIN)
-    painted = cast([somebody], _TEXELS, torch.device("cpu")).sheet[0, :3]
+    painted = cast([somebody], _TEXELS, HOST).sheet[0, :3]
     shares = (painted.clamp(min=0) / torch.tensor(somebody.skin)[:, None, None]) ** _GAMMA
     # Half of the colour: a painted blush on skin of another hue would look like a bruise.
     found: Tensor = torch.lerp(shares.mean(0, keepdim=True), shares, 0.5)

@@ -6,6 +6,7 @@ Run it again with `python -m faceforge.assets.make_sample`; nobody's photograph 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -17,7 +18,13 @@ SEED, SIDE = 34, 512
 
 def portrait() -> Image.Image:
     """The sample as 512 x 512 RGB: a resting face that looks at the viewer."""
-    pose = {"yaw_deg": -5.0, "pitch_deg": 2.0, "roll_deg": 0.0, "gaze_yaw_deg": 4.0, "gaze_pitch_deg": 0.0}
+    pose: dict[str, Any] = {
+        "yaw_deg": -5.0,
+        "pitch_deg": 2.0,
+        "roll_deg": 0.0,
+        "gaze_yaw_deg": 4.0,
+        "gaze_pitch_deg": 0.0,
+    }
     return Image.fromarray(drawn(SEED, size=SIDE, aus={}, photo=Photo(), **pose).image)
 
 
