@@ -25,7 +25,9 @@ _OF_NETWORKS = ("base", "plugins", "lora_scale", "parity", "dtype", "device", "l
 def editor_of(asked: Asked, record: Record | None = None, *, default: str = WARP) -> Editor:
     """What makes the picture: the warp unless a model is named here or in the record."""
     model = asked.model or (record.model.name if record else default)
-    return _warper(asked) if asked.draft or model == WARP else forge_of(replace(asked, model=model), record)
+    if asked.draft or model == WARP:
+        return _warper(asked)
+    return forge_of(asked if record else replace(asked, model=model), record)
 
 
 def _warper(asked: Asked) -> Editor:
