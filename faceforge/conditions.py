@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from faceforge.core.device import HOST
 from faceforge.face.attributes import attribute_picture
 from faceforge.face.crops import Crop
 from faceforge.face.found import Points
@@ -21,6 +22,7 @@ from faceforge.face3d.head import HeadParams
 from faceforge.reading import Photograph, Reading
 from faceforge.synth import person as people
 from faceforge.synth.casting import cast
+from faceforge.warp.motion import motion
 from faceforge.warp.plate import Plate, Posed
 from faceforge.warp.target import Target
 from faceforge.warp.warp import Warped, warp
@@ -109,12 +111,13 @@ class Scene:
 
     def _moved(self) -> Inside:
         """Where the warp takes the person: hair and clothes go with the head."""
-        flow = [Image.fromarray(each.contiguous().numpy()) for each in self.warped.flow.unbind(2)]
-        right, down = (np.asarray(self.crop.cut_plainly(each)) * self.crop.scale for each in flow)
-        rows, columns = np.indices(self.person.shape)
-        was = (np.rint(rows + down), np.rint(columns + right))
-        y, x = (np.clip(each, 0, side - 1).astype(int) for each, side in zip(was, self.person.shape, strict=True))
-        found: Inside = self.person[y, x]
+        width, height = self.crop.size
+        grid = np.stack(np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5), -1)
+        places = torch.from_numpy(self.crop.to_picture(grid.reshape(-1, 2)).reshape(grid.shape)).float()
+        offset = motion(self.plate, self.wanted).offset  # on the plate's grid: large photographs need no finer mask
+        moved = torch.stack([self.plate.looked_up(each, places) for each in offset], 2).double().numpy()
+        was = np.floor(grid + moved * self.crop.scale).astype(int)
+        found: Inside = self.person[was[..., 1].clip(0, height - 1), was[..., 0].clip(0, width - 1)]
         return found
 
     def _points68(self, params: HeadParams) -> Points:
@@ -181,7 +184,7 @@ def bare_faces() -> Tensor:
 def _shades() -> Tensor:
     """A plain face's colours as shares of its skin's (3, h, w), display values."""
     somebody = people.sample(0, **_PLAIN)
-    painted = cast([somebody], _TEXELS, torch.device("cpu")).sheet[0, :3]
+    painted = cast([somebody], _TEXELS, HOST).sheet[0, :3]
     shares = (painted.clamp(min=0) / torch.tensor(somebody.skin)[:, None, None]) ** _GAMMA
     # Half of the colour: a painted blush on skin of another hue would look like a bruise.
     found: Tensor = torch.lerp(shares.mean(0, keepdim=True), shares, 0.5)

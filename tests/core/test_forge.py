@@ -132,8 +132,8 @@ def test_a_late_start_stays_closer_to_the_picture(forge: Forge) -> None:
 
 
 def test_a_start_picture_must_be_given(forge: Forge) -> None:
-    with pytest.raises(BadSpec, match="'warp' is not one of the pictures given"):
-        forge.edit(portrait(), start="warp", start_at=0.5)
+    with pytest.raises(BadSpec, match="'sketch' is not one of the pictures given"):
+        forge.edit(portrait(), start="sketch", start_at=0.5)
     warped = forge.edit(portrait(), start="warp", start_at=1.0, pictures={"warp": portrait(9)})
     assert not torch.equal(warped.latents, forge.edit(portrait(), start_at=1.0).latents)
 
