@@ -20,10 +20,10 @@ from benchmarks.landmarker import landmarker as opened
 from faceforge.face.found import Face
 from faceforge.face3d.embedded.expression import EXPRESSIONS
 from faceforge.face3d.embedded.model import FULL, JAW_OPEN, EmbeddedHead, rotation
-from faceforge.face3d.fit import fit, follow
-from faceforge.face3d.fit_offsets import EXACT
-from faceforge.face3d.fit_points import pupils
 from faceforge.face3d.fitted import HeadFit
+from faceforge.face3d.fitting import fit, follow
+from faceforge.face3d.fitting.finders import EXACT
+from faceforge.face3d.fitting.points import pupils
 from faceforge.face3d.head import HeadParams
 from faceforge.synth import Portrait, Sitting, photograph, sample
 from faceforge.synth.portrait import poses

@@ -16,8 +16,8 @@ from torch import Tensor
 from faceforge.face.finding import Finder, choose, find_faces, named_finder
 from faceforge.face.found import Face
 from faceforge.face.quality import advice
-from faceforge.face3d.fit import fit
 from faceforge.face3d.fitted import HeadFit
+from faceforge.face3d.fitting import fit
 from faceforge.io.pictures import Picture
 from faceforge.warp.plate import Plate
 

@@ -11,10 +11,10 @@ from benchmarks.fit import exact_face, pose_error, true_expression
 from faceforge.errors import BadHead, BadPicture
 from faceforge.face.found import Face
 from faceforge.face3d.embedded.model import EmbeddedHead
-from faceforge.face3d.fit import fit, fit_clip, follow
-from faceforge.face3d.fit_points import seen_points, seen_with_slopes
-from faceforge.face3d.fit_unknowns import COUNT, DISTANCE, FORM, SCALE, Frame
 from faceforge.face3d.fitted import HeadFit
+from faceforge.face3d.fitting import fit, fit_clip, follow
+from faceforge.face3d.fitting.points import seen_points, seen_with_slopes
+from faceforge.face3d.fitting.unknowns import COUNT, DISTANCE, FORM, SCALE, Frame
 from faceforge.face3d.light import shade
 from faceforge.synth import Portrait, photograph, sample
 

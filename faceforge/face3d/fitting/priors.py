@@ -7,7 +7,7 @@ import numpy as np
 from faceforge.aus import unsided
 from faceforge.face3d.embedded.expression import EXPRESSIONS
 from faceforge.face3d.embedded.traits import LIMIT
-from faceforge.face3d.fit_unknowns import COUNT, DISTANCE, FORM, GAZE, JAW, LIDS, MOVES, POSE, Frame, Numbers
+from faceforge.face3d.fitting.unknowns import COUNT, DISTANCE, FORM, GAZE, JAW, LIDS, MOVES, POSE, Frame, Numbers
 
 TRAIT_DEVIATION = 0.9  # as people are sampled for portraits
 NEAREST_CM, FARTHEST_CM = 45.0, 220.0

@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 
 from faceforge.errors import BadHead
 from faceforge.face.found import Face
-from faceforge.face3d import fit_unknowns as at
 from faceforge.face3d.camera import Perspective
 from faceforge.face3d.embedded.model import EmbeddedHead, Person
-from faceforge.face3d.fit_checks import checked_face, checked_picture
-from faceforge.face3d.fit_light import Lit, lit
-from faceforge.face3d.fit_offsets import finder
-from faceforge.face3d.fit_points import IRIS, POINTS, seen_points, seen_with_slopes
-from faceforge.face3d.fit_priors import Priors, kept, priors
-from faceforge.face3d.fit_solve import Steps, Wanted, solved
-from faceforge.face3d.fit_start import start
-from faceforge.face3d.fit_unknowns import COUNT, Frame, Numbers, camera, head_params, unknowns
 from faceforge.face3d.fitted import HeadFit
+from faceforge.face3d.fitting import unknowns as at
+from faceforge.face3d.fitting.checks import checked_face, checked_picture
+from faceforge.face3d.fitting.finders import finder
+from faceforge.face3d.fitting.light import Lit, lit
+from faceforge.face3d.fitting.points import IRIS, POINTS, seen_points, seen_with_slopes
+from faceforge.face3d.fitting.priors import Priors, kept, priors
+from faceforge.face3d.fitting.solve import Steps, Wanted, solved
+from faceforge.face3d.fitting.start import start
+from faceforge.face3d.fitting.unknowns import COUNT, Frame, Numbers, camera, head_params, unknowns
 
 POOR = 0.06  # of the eye distance: a head that misses its landmarks by more explains them poorly
 COVERED = 0.6  # of the skin: where less than this has one skin's colours, light and albedo are doubtful

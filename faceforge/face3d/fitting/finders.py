@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from faceforge.face3d.fit_unknowns import Numbers
+from faceforge.face3d.fitting.unknowns import Numbers
 
 EXACT = "synth"  # the landmarks of a synthetic portrait are the head's own
 _ROUNDING = (0.01, 0.03)  # all but the jaw's, and the jaw's, which jump from column to column as the head turns

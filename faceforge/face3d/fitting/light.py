@@ -16,7 +16,7 @@ from torch import Tensor
 
 from faceforge.face3d.embedded.grid import COLUMN, COLUMNS, HALF, ROW, ROWS
 from faceforge.face3d.embedded.model import EmbeddedHead
-from faceforge.face3d.fit_unknowns import SCALE, Frame, Numbers, camera, head_params
+from faceforge.face3d.fitting.unknowns import SCALE, Frame, Numbers, camera, head_params
 from faceforge.face3d.light import FACTORS, basis
 from faceforge.face3d.mesh import vertex_normals
 
