@@ -125,6 +125,16 @@ def test_what_is_no_face_is_refused(taken: Portrait, spoil: Any, error: type[Exc
         fit(taken.image, spoil(exact_face(taken)))
 
 
+def test_a_finders_own_pose_and_units_are_heard(taken: Portrait) -> None:
+    face = replace(exact_face(taken), backend="mediapipe", aus={"AU12": 0.2})
+    straight, turned = (fit(taken.image, replace(face, yaw_deg=yaw)) for yaw in (0.0, 30.0))
+    smiling = fit(taken.image, replace(face, yaw_deg=15.0, aus={"AU12": 5.0}))
+    assert turned.params.neck is not None
+    assert straight.params.neck is not None
+    assert turned.params.neck[0, 1] > straight.params.neck[0, 1] + 0.05
+    assert smiling.aus["AU12L"] > straight.aus.get("AU12L", 0.0) + 0.5
+
+
 def test_a_picture_of_words_is_refused(taken: Portrait) -> None:
     with pytest.raises(BadPicture, match=r"0\.\.1"):
         fit(taken.image.astype(np.float64), exact_face(taken))
