@@ -18,8 +18,8 @@ from faceforge.face.finding import Finder, choose, find_faces, named_finder
 from faceforge.face.found import Face
 from faceforge.face.quality import advice
 from faceforge.face3d.embedded.model import EmbeddedHead
-from faceforge.face3d.fit import fit
 from faceforge.face3d.fitted import HeadFit
+from faceforge.face3d.fitting import fit
 from faceforge.io.pictures import Picture
 from faceforge.spec import EditSpec
 from faceforge.warp.plate import Plate

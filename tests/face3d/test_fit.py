@@ -11,10 +11,10 @@ from benchmarks.fit import exact_face, pose_error, true_expression
 from faceforge.errors import BadHead, BadPicture
 from faceforge.face.found import Face
 from faceforge.face3d.embedded.model import EmbeddedHead
-from faceforge.face3d.fit import fit, fit_clip, follow
-from faceforge.face3d.fit_points import seen_points, seen_with_slopes
-from faceforge.face3d.fit_unknowns import COUNT, DISTANCE, FORM, SCALE, Frame
 from faceforge.face3d.fitted import HeadFit
+from faceforge.face3d.fitting import fit, fit_clip, follow
+from faceforge.face3d.fitting.points import seen_points, seen_with_slopes
+from faceforge.face3d.fitting.unknowns import COUNT, DISTANCE, FORM, SCALE, Frame
 from faceforge.face3d.light import shade
 from faceforge.synth import Portrait, photograph, sample
 
@@ -123,6 +123,16 @@ def _with_nan(face: Face) -> Face:
 def test_what_is_no_face_is_refused(taken: Portrait, spoil: Any, error: type[Exception], said: str) -> None:
     with pytest.raises(error, match=said):
         fit(taken.image, spoil(exact_face(taken)))
+
+
+def test_a_finders_own_pose_and_units_are_heard(taken: Portrait) -> None:
+    face = replace(exact_face(taken), backend="mediapipe", aus={"AU12": 0.2})
+    straight, turned = (fit(taken.image, replace(face, yaw_deg=yaw)) for yaw in (0.0, 30.0))
+    smiling = fit(taken.image, replace(face, yaw_deg=15.0, aus={"AU12": 5.0}))
+    assert turned.params.neck is not None
+    assert straight.params.neck is not None
+    assert turned.params.neck[0, 1] > straight.params.neck[0, 1] + 0.05
+    assert smiling.aus["AU12L"] > straight.aus.get("AU12L", 0.0) + 0.5
 
 
 def test_a_picture_of_words_is_refused(taken: Portrait) -> None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from faceforge.face3d.fit_points import Seen
-from faceforge.face3d.fit_priors import Priors
-from faceforge.face3d.fit_unknowns import COUNT, Numbers
+from faceforge.face3d.fitting.points import Seen
+from faceforge.face3d.fitting.priors import Priors
+from faceforge.face3d.fitting.unknowns import COUNT, Numbers
 
 OUTLIER = 3.0  # deviations at which a landmark's pull begins to fade
 _TRIES = 4

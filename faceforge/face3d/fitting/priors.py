@@ -7,13 +7,13 @@ import numpy as np
 from faceforge.aus import unsided
 from faceforge.face3d.embedded.expression import EXPRESSIONS
 from faceforge.face3d.embedded.traits import LIMIT
-from faceforge.face3d.fit_unknowns import COUNT, DISTANCE, FORM, GAZE, JAW, LIDS, MOVES, POSE, Frame, Numbers
+from faceforge.face3d.fitting.unknowns import COUNT, DISTANCE, FORM, GAZE, JAW, LIDS, MOVES, POSE, Frame, Numbers
 
 TRAIT_DEVIATION = 0.9  # as people are sampled for portraits
 NEAREST_CM, FARTHEST_CM = 45.0, 220.0
 WIDEST = 1.0  # half the picture's shorter side over the focal length, beyond which no photograph is taken
-_SPARSE = 4.0  # what a unit at full intensity costs
-_SIDED = 0.05  # how far the halves of a unit differ
+_SPARSE = 5.5  # what a unit at full intensity costs
+_SIDED = 0.04  # how far the halves of a unit differ
 _TOGETHER = ("AU17", "AU25")  # have no sides to speak of
 
 

@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 
 from faceforge.face3d.embedded.model import EmbeddedHead
-from faceforge.face3d.fit_unknowns import COUNT, DISTANCE, POSE, SCALE, SHIFT, Frame, Numbers, rows_of
+from faceforge.face3d.fitting.unknowns import COUNT, DISTANCE, POSE, SCALE, SHIFT, Frame, Numbers, rows_of
 from faceforge.face3d.head import HeadParams
 
 _FIXED = slice(17, 68)  # the jaw's landmarks slide

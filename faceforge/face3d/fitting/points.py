@@ -13,7 +13,7 @@ from faceforge.face3d.embedded.grid import COLUMNS, ROWS
 from faceforge.face3d.embedded.landmarks import at_places, seen68
 from faceforge.face3d.embedded.model import EmbeddedHead, Person, rotation
 from faceforge.face3d.embedded.traits import TRAITS, Traits
-from faceforge.face3d.fit_unknowns import (
+from faceforge.face3d.fitting.unknowns import (
     COUNT,
     DISTANCE,
     FORM,

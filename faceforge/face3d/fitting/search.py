@@ -11,18 +11,19 @@ from numpy.typing import NDArray
 
 from faceforge.errors import BadHead
 from faceforge.face.found import Face
-from faceforge.face3d import fit_unknowns as at
 from faceforge.face3d.camera import Perspective
 from faceforge.face3d.embedded.model import EmbeddedHead, Person
-from faceforge.face3d.fit_checks import checked_face, checked_picture
-from faceforge.face3d.fit_light import Lit, lit
-from faceforge.face3d.fit_offsets import finder
-from faceforge.face3d.fit_points import IRIS, POINTS, seen_points, seen_with_slopes
-from faceforge.face3d.fit_priors import Priors, kept, priors
-from faceforge.face3d.fit_solve import Steps, Wanted, solved
-from faceforge.face3d.fit_start import start
-from faceforge.face3d.fit_unknowns import COUNT, Frame, Numbers, camera, head_params, unknowns
 from faceforge.face3d.fitted import HeadFit
+from faceforge.face3d.fitting import unknowns as at
+from faceforge.face3d.fitting.checks import checked_face, checked_picture
+from faceforge.face3d.fitting.evidence import told
+from faceforge.face3d.fitting.finders import Finder, finder
+from faceforge.face3d.fitting.light import Lit, lit
+from faceforge.face3d.fitting.points import IRIS, POINTS, seen_points, seen_with_slopes
+from faceforge.face3d.fitting.priors import Priors, kept, priors
+from faceforge.face3d.fitting.solve import Steps, Wanted, solved
+from faceforge.face3d.fitting.start import start
+from faceforge.face3d.fitting.unknowns import COUNT, Frame, Numbers, camera, head_params, unknowns
 
 POOR = 0.06  # of the eye distance: a head that misses its landmarks by more explains them poorly
 COVERED = 0.6  # of the skin: where less than this has one skin's colours, light and albedo are doubtful
@@ -80,16 +81,19 @@ class _Search:
 
     head: EmbeddedHead
     frame: Frame
+    face: Face
+    habits: Finder
     wanted: Wanted
-    eye_distance: float
 
     @classmethod
     def of(cls, face: Face, head: EmbeddedHead | None) -> "_Search":
-        face = checked_face(face)
-        return cls(head or EmbeddedHead(), Frame((face.size[0], face.size[1])), _wanted(face), face.eye_distance)
+        face, habits = checked_face(face), finder(face.backend)
+        frame = Frame((face.size[0], face.size[1]))
+        return cls(head or EmbeddedHead(), frame, face, habits, _wanted(face, habits))
 
     def run(self, x: Numbers, likely: Priors, steps: Steps) -> Numbers:
         """The unknowns after some steps."""
+        likely = told(likely, self.face, self.habits, x)
         return solved(
             np.clip(x, likely.low, likely.high),
             lambda x: seen_with_slopes(self.head, _person(self.head, x), x, self.frame),
@@ -107,7 +111,7 @@ class _Search:
         """What is known of the head at the end."""
         seen = seen_points(self.head, _person(self.head, x), x, self.frame)
         off = np.linalg.norm(seen - self.wanted.points, axis=1)[:68]
-        error = float(np.sqrt((off**2).mean()) / self.eye_distance)
+        error = float(np.sqrt((off**2).mean()) / self.face.eye_distance)
         return HeadFit(
             params=head_params(x),
             camera=camera(x, self.frame),
@@ -132,9 +136,8 @@ def _notes(error: float, light: Lit) -> list[str]:
     return notes
 
 
-def _wanted(face: Face) -> Wanted:
+def _wanted(face: Face, habits: Finder) -> Wanted:
     """The points to be met, without the habits of who found them."""
-    habits = finder(face.backend)
     eyes = face.landmarks[42:48].mean(0) - face.landmarks[36:42].mean(0)
     along = np.array([eyes, [-eyes[1], eyes[0]]])
     points, deviation = np.full((POINTS, 2), np.nan), habits.deviation * face.eye_distance
@@ -143,7 +146,7 @@ def _wanted(face: Face) -> Wanted:
         points[IRIS], deviation[IRIS] = 0.0, np.inf
     else:
         points[IRIS] = face.irises
-    return Wanted(points - habits.offset @ along, deviation)
+    return Wanted(points - habits.offsets(face) @ along, deviation)
 
 
 def _free(where: slice) -> NDArray[np.bool_]:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from faceforge.face3d.embedded.grid import COLUMN, COLUMNS, HALF, ROW, ROWS
 from faceforge.face3d.embedded.model import EmbeddedHead
-from faceforge.face3d.fit_unknowns import SCALE, Frame, Numbers, camera, head_params
+from faceforge.face3d.fitting.unknowns import SCALE, Frame, Numbers, camera, head_params
 from faceforge.face3d.light import FACTORS, basis
 from faceforge.face3d.mesh import vertex_normals
 
@@ -25,7 +25,8 @@ _LUMA = (0.299, 0.587, 0.114)
 _SAMPLE_CM = 0.4  # the picture is smoothed to this, so that pores and hairs are averaged
 _FACING = 0.22  # least cosine between normal and view
 _ROUNDS = 5
-_STIFF = (0.0, 4.0, 4.0, 4.0, 40.0, 40.0, 40.0, 40.0, 40.0)  # pseudo-samples that hold each harmonic at 0
+_STIFF = (0.0, 1.0, 1.0, 1.0, 40.0, 40.0, 40.0, 40.0, 40.0)  # pseudo-samples that hold each harmonic at 0
+_LEAST_FRONT = 0.3  # of the light from the sides; skin that is seen is hardly ever lit from behind alone
 _OUTLIER = 0.10  # of the mean brightness, at which samples begin to fade
 
 
@@ -105,6 +106,7 @@ def _explained(normals: Tensor, colours: Tensor, area: Tensor) -> Lit:
         product = torch.linalg.solve(weighted.T @ harmonics + stiff, weighted.T @ colours)
         off = (colours - harmonics @ product).norm(dim=1) / luma.median().clamp(min=0.02)
         weight = share / (1 + (off / _OUTLIER) ** 2) ** 2
+    product = _from_the_front(product, harmonics, weight)
     shading = harmonics @ product
     colour = (shading * weight[:, None]).sum(0) / weight.sum()
     brightness = float(colour @ colour.new_tensor(_LUMA))
@@ -112,6 +114,16 @@ def _explained(normals: Tensor, colours: Tensor, area: Tensor) -> Lit:
     albedo = (colour * level).clamp(1e-3, 1.0)
     explained = float(((off < 2 * _OUTLIER) * share).sum() / share.sum())
     return Lit((product / albedo)[None], albedo, explained)
+
+
+def _from_the_front(product: Tensor, harmonics: Tensor, weight: Tensor) -> Tensor:
+    """The same brightness (9, 3), but with some light from where the viewer stands: bands 0 and 1 there look alike."""
+    front = torch.maximum(product[3], _LEAST_FRONT * product[1:3].norm(dim=0))
+    level = (harmonics[:, 3] * weight).sum() / (weight.sum() * harmonics[0, 0])
+    found = product.clone()
+    found[0] -= (front - product[3]) * level
+    found[3] = front
+    return found
 
 
 def _near_the_skin(colours: Tensor, luma: Tensor) -> Tensor:
