@@ -33,8 +33,9 @@ def made_up(plate: Plate, seen: Seen, posed: Posed, places: Tensor) -> Tensor:
 
 def lashed(seen: Seen, colours: Tensor) -> Tensor:
     """Colours (N, 3) of lids that were made up, dark along the edge where lashes are."""
-    height, upper = seen.mixed(lids()).split(1, 1)
-    return colours * (1 - smoothstep(*_LASHES, height) * (_DARK[0] + _DARK[1] * upper))
+    height, upper = seen.mixed(lids())[:, :1], seen.mixed(lids())[:, 1:]
+    dark: Tensor = smoothstep(*_LASHES, height) * (_DARK[0] + _DARK[1] * upper)
+    return colours * (1 - dark)
 
 
 def _closed(plate: Plate, posed: Posed) -> Tensor:
@@ -55,7 +56,8 @@ def _opening(posed: Posed, sign: int) -> Tensor:
     """How far the lids of one side are apart, on average."""
     grid = posed.vertices[: ROWS * COLUMNS].reshape(ROWS, COLUMNS, 3)
     columns = HALF + sign * torch.arange(COLUMN["inner"] + 1, COLUMN["outer"])
-    return (grid[ROW["lid_up"], columns] - grid[ROW["lid_low"], columns]).norm(dim=1).mean()
+    apart: Tensor = (grid[ROW["lid_up"], columns] - grid[ROW["lid_low"], columns]).norm(dim=1).mean()
+    return apart
 
 
 @cache
