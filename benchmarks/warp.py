@@ -17,8 +17,8 @@ from torch import Tensor
 
 from faceforge.aus import ORDERS
 from faceforge.face.mediapipe import MediaPipeFinder
-from faceforge.face3d.fitting import fit
 from faceforge.face3d.fitted import HeadFit
+from faceforge.face3d.fitting import fit
 from faceforge.spec import EditSpec
 from faceforge.synth import Portrait, Sitting, photograph, sample
 from faceforge.synth.known import known_fit
