@@ -14,7 +14,7 @@ CODE = """
 import faceforge as ff
 from faceforge.store.registry import plugin_class
 
-forge = ff.load()
+forge = ff.load("tiny")
 forge.attach(plugin_class("warmth")())
 edits = [forge.edit(SAMPLE, steps=1, size=32, controls={"warmth": {"amount": a}}) for a in (0.0, 1.0)]
 print(bool((edits[0].latents != edits[1].latents).any()))
@@ -64,7 +64,7 @@ def test_it_works_from_the_command_line(python: Path, tmp_path: Path) -> None:
     pictures = []
     for amount in ("0", "1"):
         run(
-            python, "-m", "faceforge", "edit", "--plugin", "warmth", "--set", f"warmth.amount={amount}",
+            python, "-m", "faceforge", "edit", "--model", "tiny", "--plugin", "warmth", "--set", f"warmth.amount={amount}",
             "--steps", "1", "-o", f"{amount}.png", cwd=tmp_path,
         )  # fmt: skip
         pictures.append((tmp_path / f"{amount}.png").read_bytes())

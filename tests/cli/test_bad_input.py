@@ -90,7 +90,7 @@ def test_a_bad_picture_is_refused(here: Path, content: bytes, says: str) -> None
         (["--steps", "0"], "steps"),
         (["--guidance", "nan"], "guidance"),
         (["--seed", "-1"], "seed"),
-        (["--start", "warp", "--start-at", "0.5"], "not one of the pictures"),
+        (["--start", "sketch", "--start-at", "0.5"], "not one of the pictures"),
         (["--model", "magicfase"], "Did you mean 'magicface'?"),
         (["--model", "."], "model.json is missing"),
         (["--base", "somewhere"], "--base belongs to a published release"),
@@ -160,11 +160,11 @@ def test_a_full_disk_leaves_nothing_behind(here: Path) -> None:
 def test_an_interrupted_edit_leaves_nothing_behind(here: Path) -> None:
     command = [sys.executable, "-c", "from faceforge.cli import main; main()"]
     process = subprocess.Popen(
-        [*command, "edit", "--steps", "900", "--size", "256", "-o", "out.png"],
+        [*command, "edit", "--model", "tiny", "--steps", "900", "--size", "256", "-o", "out.png"],
         stderr=subprocess.PIPE,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
-    time.sleep(3)
+    time.sleep(6)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130

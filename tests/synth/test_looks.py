@@ -112,7 +112,7 @@ def test_glasses_rest_on_the_ears() -> None:
     people = [sample(seed, glasses="thin").person for seed in range(4)]
     bones = EmbeddedHead().of(torch.tensor([each.traits for each in people], dtype=torch.float64))
     places = spectacles.points(people, bones)
-    ear = ears(bones.traits, bones.form.at, bones.form.skin)["ear_left"].flatten(1, 2)
+    ear = ears(bones.traits, bones.form.skin)["ear_left"].flatten(1, 2)
     for each, shell in zip(places[:, -4:], ear, strict=True):  # how the left temple ends
         assert float(torch.cdist(each, shell).min()) < 1.0
         assert shell[:, 1].min() < each[:, 1].mean() < shell[:, 1].max()

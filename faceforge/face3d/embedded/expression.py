@@ -179,8 +179,8 @@ def _au16(f: Face) -> Tensor:
 def _au17(f: Face) -> Tensor:
     at = f.at
     chin = f.move(f.near(0.0, at.menton + 2.1, 1.9, 1.2), 0, 1.10, 0.26)
-    low = f.move(f.lower() * f.lips() * f.lip(1.2), 0, 0.90, 0.44)
-    high = f.move(f.upper() * f.lips() * f.lip(1.0), 0, 0.60, 0.18)
+    low = f.move(f.lower() * f.lips() * f.lip(1.2), 0, 0.80, 0.44)
+    high = f.move(f.upper() * f.lips() * f.lip(1.0), 0, 0.55, 0.18)
     return chin + low + high + f.move(f.corner(0.9, 0.8), -0.02, -0.16, 0.0)
 
 
