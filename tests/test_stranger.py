@@ -64,8 +64,8 @@ def test_it_works_from_the_command_line(python: Path, tmp_path: Path) -> None:
     pictures = []
     for amount in ("0", "1"):
         run(
-            python, "-m", "faceforge", "edit", "--model", "tiny", "--plugin", "warmth", "--set", f"warmth.amount={amount}",
-            "--steps", "1", "-o", f"{amount}.png", cwd=tmp_path,
+            python, "-m", "faceforge", "edit", "--model", "tiny", "--plugin", "warmth",
+            "--set", f"warmth.amount={amount}", "--steps", "1", "-o", f"{amount}.png", cwd=tmp_path,
         )  # fmt: skip
         pictures.append((tmp_path / f"{amount}.png").read_bytes())
     assert pictures[0] != pictures[1]
