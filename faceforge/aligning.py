@@ -20,6 +20,7 @@ from faceforge.face.finding import Finder
 from faceforge.face.found import Face
 from faceforge.face.masks import Mask, composite
 from faceforge.face.paste import change, paste_change
+from faceforge.io.depth import shown
 from faceforge.jobs import REFERENCES, Defaults, Job, Placed, Ready, to_tensor
 from faceforge.reading import Photograph, Reader, Reading
 from faceforge.result import Result
@@ -124,15 +125,16 @@ def joined(faces: Sequence[tuple[Ready, Result]]) -> Result:
     for _, each in faces:
         seconds |= {name: seconds.get(name, 0.0) + value for name, value in each.seconds.items()}
     began = time.perf_counter()
-    seen = last.pictures["source"].image
-    array = np.array(seen, np.uint8)
+    source = last.pictures["source"]
+    pixels = source.pixels
     for row, each in faces:
         if each.image is not None and row.placed is not None:
             crop, mask = row.placed.crop, row.placed.mask
-            array = np.asarray(paste_change(array, change(seen, each.image, crop, mask), crop, mask), np.uint8)
+            pixels = paste_change(pixels, change(source.image, each.image, crop, mask), crop, mask)
     notes = tuple(dict.fromkeys(note for _, each in faces for note in each.notes))
-    image = None if result.image is None else Image.fromarray(array)
-    return replace(result, image=image, seconds={**seconds, "paste": time.perf_counter() - began}, notes=notes)
+    image = None if result.image is None else shown(pixels)
+    seconds["paste"] = time.perf_counter() - began
+    return replace(result, image=image, own=None if source.own is None else pixels, seconds=seconds, notes=notes)
 
 
 def on_size(crop: Crop, size: tuple[int, int]) -> Crop:

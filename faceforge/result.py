@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 from torch import Tensor
 
+from faceforge.io.depth import Pixels
 from faceforge.io.pictures import write_picture
 from faceforge.io.provenance import write_sidecar
 from faceforge.io.weights import tensor_hashes
@@ -31,13 +32,14 @@ class Result:
     seconds: Mapping[str, float]
     provenance: Mapping[str, Any]
     notes: tuple[str, ...] = ()
+    own: Pixels | None = None  # the image with the source's transparency or sixteen bits, where the source has these
 
     def save(self, path: str | Path, *, sidecar: bool = False) -> Path:
         """Write the picture with its provenance inside, and beside it as JSON if asked."""
         if self.image is None:
             raise ValueError("This model has no VAE, so there are latents but no picture to save.")
         target = Path(path)
-        write_picture(self.image, target, self.provenance)
+        write_picture(self.image, target, self.provenance, own=self.own)
         if sidecar:
             write_sidecar(target, self.provenance)
         return target

@@ -4,39 +4,26 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from faceforge.errors import BadPicture
 from faceforge.face.crops import Crop
 from faceforge.face.masks import Mask
-from faceforge.io.pictures import read_picture
-
-Array = NDArray[np.uint8 | np.uint16]
+from faceforge.io.depth import GREY, Pixels
+from faceforge.io.pictures import Picture
 
 _COARSE = 64  # the side of the grid on which a shift of colour is followed
 _REACH = 6.0  # of that grid: how far the rim's colours reach inwards
 _MOST = 16.0  # levels of shift; more is meant, and the feather hides its rim
-_KEPT = ("L", "LA", "RGB", "RGBA")
 
 
-def paste_back(picture: Image.Image, edited: Image.Image, crop: Crop, mask: Mask, *, match: bool = True) -> Image.Image:
-    """The picture, upright, with the crop's *change* added where the mask (h, w) says; the rest is bit for bit its own.
+def paste_back(picture: Picture, edited: Image.Image, crop: Crop, mask: Mask, *, match: bool = True) -> Pixels:
+    """The picture's own pixels with the crop's *change* added where the mask (h, w) says; the rest is as it was.
 
     What the crop could not resolve, such as pores and grain of a large face, stays. With `match`, a shift of colour
     that the edit shows along the mask's rim is taken out of it, so that there is no seam.
     """
-    upright = ImageOps.exif_transpose(picture)
-    seen = read_picture(upright).image
-    deep = upright.mode.startswith("I;16")
-    if not deep and upright.mode not in _KEPT:
-        upright = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
-    array: Array = np.array(upright, np.uint16 if deep else np.uint8)
-    pasted = paste_change(array, change(seen, edited, crop, mask, match=match), crop, mask)
-    if deep:
-        return Image.frombytes("I;16", upright.size, pasted.astype("<u2").tobytes())
-    result = Image.fromarray(pasted)
-    result.info.update({name: upright.info[name] for name in ("icc_profile", "dpi") if name in upright.info})
-    return result
+    return paste_change(picture.pixels, change(picture.image, edited, crop, mask, match=match), crop, mask)
 
 
 def change(
@@ -53,12 +40,10 @@ def change(
     return difference - _rim_shift(difference, mask) if match else difference
 
 
-def paste_change(array: Array, difference: NDArray[np.float32], crop: Crop, mask: Mask) -> Array:
-    """A copy of pixels (H, W) or (H, W, 1..4), 8 or 16 bits, alpha untouched, with a crop's change (h, w, 3) added."""
-    if array.dtype not in (np.uint8, np.uint16) or array.ndim not in (2, 3):
-        raise BadPicture(f"Pixels of {array.dtype} with {array.ndim} axes cannot take an edit. Give uint8 or uint16.")
-    result = array.copy()
-    left, top, right, bottom = crop.reach((array.shape[1], array.shape[0]))
+def paste_change(pixels: Pixels, difference: NDArray[np.float32], crop: Crop, mask: Mask) -> Pixels:
+    """A copy of pixels, alpha untouched, with a crop's change (h, w, 3), in 8-bit levels, added."""
+    result = pixels.copy()
+    left, top, right, bottom = crop.reach((pixels.shape[1], pixels.shape[0]))
     if right <= left or bottom <= top:
         return result
     shift = np.array([[1, 0, left], [0, 1, top], [0, 0, 1.0]])
@@ -66,14 +51,14 @@ def paste_change(array: Array, difference: NDArray[np.float32], crop: Crop, mask
     size = (right - left, bottom - top)
     weight = _warped(mask, back, size)
     part = result[top:bottom, left:right]
-    colours = part[..., None] if part.ndim == 2 else part[..., :3] if part.shape[2] >= 3 else part[..., :1]
+    colours = part[..., :3] if part.shape[2] >= 3 else part[..., :1]
     if colours.shape[2] == 1:
-        difference = difference @ np.array([[0.299], [0.587], [0.114]], np.float32)
-    full = 65535 if array.dtype == np.uint16 else 255
+        difference = difference @ np.array(GREY, np.float32)[:, None]
+    full = np.iinfo(pixels.dtype).max
     for channel in range(colours.shape[2]):
         moved = weight * _warped(difference[..., channel], back, size) * (full / 255)
         level = np.clip(np.rint(colours[..., channel] + moved), 0, full)
-        colours[..., channel] = np.where(weight > 0, level, colours[..., channel]).astype(array.dtype)
+        colours[..., channel] = np.where(weight > 0, level, colours[..., channel]).astype(pixels.dtype)
     return result
 
 

@@ -3,15 +3,17 @@
 import io
 import threading
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from PIL import Image, ImageFile, ImageOps
 
 from faceforge.errors import BadPicture, CannotWrite
+from faceforge.io.depth import Pixels, eight_bits, encode_png, own_pixels
 from faceforge.io.files import existing_file, replacing, sha256
 from faceforge.io.provenance import embedding
 
@@ -35,8 +37,14 @@ class Picture:
     """An RGB image, what to call it, and the digest of its file's bytes (of size and pixels when it has no file)."""
 
     image: Image.Image
+    own: Pixels | None  # the same pixels with the source's transparency or sixteen bits; None where it has neither
     name: str
     sha256: str
+
+    @property
+    def pixels(self) -> Pixels:
+        """What an edit starts from and gives back: the source's own pixels."""
+        return np.asarray(self.image) if self.own is None else self.own
 
 
 def read_picture(source: "str | Path | bytes | Image.Image | NDArray[Any]") -> Picture:
@@ -44,18 +52,28 @@ def read_picture(source: "str | Path | bytes | Image.Image | NDArray[Any]") -> P
     if isinstance(source, str | Path):
         return _from_file(source)
     if isinstance(source, bytes):
-        return Picture(_decoded(source, _IN_MEMORY), _IN_MEMORY, sha256(source))
-    image = _upright(source, _IN_MEMORY) if isinstance(source, Image.Image) else _from_array(source)
-    return Picture(image, _IN_MEMORY, sha256(f"{image.width}x{image.height} ".encode() + image.tobytes()))
+        return Picture(*_decoded(source, _IN_MEMORY), _IN_MEMORY, sha256(source))
+    image, own = _upright(source, _IN_MEMORY) if isinstance(source, Image.Image) else (_from_array(source), None)
+    held = image.tobytes() if own is None else own.tobytes()
+    return Picture(image, own, _IN_MEMORY, sha256(f"{image.width}x{image.height} ".encode() + held))
 
 
-def write_picture(image: Image.Image, path: str | Path, provenance: Mapping[str, Any] | None = None) -> None:
-    """The image as RGB in the format of the suffix (WebP without loss), marked as AI-edited if it has a provenance."""
+def write_picture(
+    image: Image.Image, path: str | Path, provenance: Mapping[str, Any] | None = None, *, own: Pixels | None = None
+) -> None:
+    """The image as RGB in the format of the suffix (WebP without loss), marked as AI-edited if it has a provenance.
+
+    `own` are its pixels with transparency or sixteen bits: PNG keeps both, WebP transparency, JPEG neither.
+    """
     file_format = writable_format(path)
     carried = {} if provenance is None else embedding(file_format, provenance)
     encoded = io.BytesIO()
     try:
-        _rgb(image, str(path)).save(encoded, file_format, **_QUALITY[file_format], **carried)
+        if own is not None and own.dtype == "uint16" and file_format == "PNG":
+            encoded.write(encode_png(own, carried.get("pnginfo")))
+        else:
+            shown = _rgb(image, str(path)) if own is None or file_format == "JPEG" else eight_bits(own)
+            shown.save(encoded, file_format, **_QUALITY[file_format], **carried)
     except (OSError, ValueError) as reason:  # a side too long for the format, or more provenance than JPEG's 64 kB
         raise CannotWrite(
             f"{str(path)!r} cannot hold these {image.width}x{image.height} pixels ({reason}). Write a .png instead."
@@ -89,7 +107,7 @@ def _from_file(path: str | Path) -> Picture:
         data = file.read_bytes()
     except OSError as reason:
         raise BadPicture(f"Cannot read {str(path)!r}: {reason.strerror}. Check its permissions.") from reason
-    return Picture(_decoded(data, str(path)), file.name, sha256(data))
+    return Picture(*_decoded(data, str(path)), file.name, sha256(data))
 
 
 def _from_array(array: "NDArray[Any]") -> Image.Image:
@@ -107,10 +125,13 @@ def _from_array(array: "NDArray[Any]") -> Image.Image:
     return Image.fromarray(array).convert("RGB")
 
 
-def _decoded(data: bytes, name: str) -> Image.Image:
+def _decoded(data: bytes, name: str) -> tuple[Image.Image, Pixels | None]:
+    def open_it() -> Image.Image:
+        return Image.open(io.BytesIO(data), formats=_READABLE)
+
     with _strict_pillow():
         try:
-            image = Image.open(io.BytesIO(data), formats=_READABLE)
+            image = open_it()
             # An MPO is an ordinary phone photograph with a second picture for the other eye or for brightness.
             animated = image.format != "MPO" and getattr(image, "is_animated", False)
         except Image.DecompressionBombError as reason:
@@ -119,24 +140,27 @@ def _decoded(data: bytes, name: str) -> Image.Image:
             raise BadPicture(
                 f"{name!r} is not a picture FaceForge can read. Save it as PNG, JPEG or WebP first."
             ) from reason
-    upright = _upright(image, name)
+    upright = _upright(image, name, open_it)
     if animated:
         warnings.warn(f"{name!r} has several frames; only the first is used.", stacklevel=4)
     return upright
 
 
-def _upright(image: Image.Image, name: str) -> Image.Image:
+def _upright(
+    image: Image.Image, name: str, again: Callable[[], Image.Image] | None = None
+) -> tuple[Image.Image, Pixels | None]:
     """The image as RGB the right way up, without metadata such as places and dates that outputs must not inherit."""
     _check_size(*image.size, name)
     with _strict_pillow():
         try:
             upright = _rgb(ImageOps.exif_transpose(image), name)
+            own = own_pixels(image, again)
         except BadPicture:
             raise
         except Exception as reason:
             raise BadPicture(f"{name!r} is cut off or damaged ({reason}). Copy or export it again.") from reason
     upright.info.clear()
-    return upright
+    return upright, own
 
 
 def _check_size(width: int, height: int, name: str) -> None:
