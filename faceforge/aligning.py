@@ -97,7 +97,7 @@ class Aligner:
                 finder=reading.face.backend,
                 seconds={**photograph.seconds, "conditions": time.perf_counter() - began},
             )
-            notes = (*row.notes, *reading.notes, *_notes(scene, wanted))
+            notes = (*row.notes, *photograph.notes(row.spec.face), *_notes(scene, wanted))
             yield replace(row, request=request, placed=placed, notes=tuple(dict.fromkeys(notes)))
 
     def _scene(self, row: Ready, photograph: Photograph, reading: Reading, crop: Callable[[Face], Crop]) -> Scene:

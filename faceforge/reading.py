@@ -62,6 +62,16 @@ class Photograph:
         """The chosen face, or all of them."""
         return [self._reading(each) for each in choose(self.faces, which)]
 
+    def notes(self, which: int | Literal["all"]) -> tuple[str, ...]:
+        """What the user should know before the chosen face is edited."""
+        found = [note for each in self.readings(which) for note in each.notes]
+        if which != "all" and len(self.faces) > 1:
+            found.append(
+                f"{len(self.faces)} faces were found, and number {which} by size is edited. "
+                f"Choose others with --face 1 to {len(self.faces)}, or --face all."
+            )
+        return tuple(dict.fromkeys(found))
+
     def plate(self, reading: Reading) -> Plate:
         """The photograph with that head, ready to be warped."""
         key = id(reading)

@@ -56,7 +56,7 @@ class Warper(Editor):
         photograph = self.reader.read(pictures["source"])
         readings = photograph.readings(job.spec.face)
         began = time.perf_counter()
-        pixels, notes = photograph.pixels, [note for reading in readings for note in reading.notes]
+        pixels, notes = photograph.pixels, list(photograph.notes(job.spec.face))
         for reading in readings:
             first = pixels is photograph.pixels
             plate = photograph.plate(reading) if first else Plate(pixels, reading.fit, self.head)
