@@ -23,6 +23,7 @@ BUILT_IN = {
     "check": "Hold a plugin or a saved model against the laws.",
     "doctor": "Say what works on this machine, and how to get what is missing.",
 }
+ADDED = {"train": "Train FaceForge's own models, from recipes."}  # by packages that are installed along with this one
 
 
 class Commands(click.Group):
@@ -51,12 +52,14 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        found = _foreign()
+        own = {name: told for name, told in ADDED.items() if name in found and _is_ours(found[name])}
         with formatter.section("Commands"):
-            formatter.write_dl(list(BUILT_IN.items()))
-        added = sorted((name, f"from {_origin(entry)}") for name, entry in _foreign().items())
-        if added:
+            formatter.write_dl([*BUILT_IN.items(), *own.items()])
+        others = sorted((name, f"from {_origin(entry)}") for name, entry in found.items() if name not in own)
+        if others:
             with formatter.section("Commands of other packages"):
-                formatter.write_dl(added)
+                formatter.write_dl(others)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -82,6 +85,10 @@ def _loaded(entry: EntryPoint) -> click.Command:
     if not isinstance(found, click.Command):
         raise BadPlugin(f"The command {entry.name!r} from {_origin(entry)} is not a click command, but {found!r}.")
     return found
+
+
+def _is_ours(entry: EntryPoint) -> bool:
+    return entry.dist is not None and entry.dist.name == "faceforge"
 
 
 def _origin(entry: EntryPoint) -> str:
