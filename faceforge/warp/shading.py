@@ -82,9 +82,7 @@ def brightened(colours: Tensor, ratio: Tensor) -> Tensor:
 
 def wrinkles(plate: Plate, seen: Seen, target: Target) -> Tensor | None:
     """How much deeper each grid point is folded than in the photograph, (N,); None if no unit that folds changes."""
-    before = by_side(plate.fit.aus)
-    step = {code: _mean(target.aus, code) - _mean(before, code) for code in FOLDS}
-    used = {code: value for code, value in step.items() if abs(value) > 1e-6}
+    used = refolded(plate.fit.aus, target.aus)
     if not used:
         return None
     sheet = torch.stack([value * folds(plate.picture.device)[code] for code, value in used.items()]).sum(0)
@@ -93,6 +91,13 @@ def wrinkles(plate: Plate, seen: Seen, target: Target) -> Tensor | None:
     share = uv[:, 0] / SKIN_WIDTH
     depth = textured(sheet[None, None], picture, torch.stack([share.clamp(0, 1), 1 - uv[:, 1]], 1))[:, 0]
     return depth * (share <= 1)
+
+
+def refolded(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
+    """How much deeper the units fold the skin that do so, of one, and that changed."""
+    before = by_side(before)
+    step = {code: _mean(after, code) - _mean(before, code) for code in FOLDS}
+    return {code: value for code, value in step.items() if abs(value) > 1e-6}
 
 
 @cache
@@ -112,11 +117,11 @@ def _level(normals: Tensor, light: Tensor) -> Tensor:
 
 def _tilted(plate: Plate, seen: Seen, normals: Tensor, depth: Tensor) -> Tensor:
     """Normals tilted by the slopes of folded skin, read between neighbouring grid points."""
-    rows, columns = plate.window.grid
+    rows, columns = seen.grid
     relief, there = torch.zeros(rows * columns), torch.zeros(rows * columns)
     relief[seen.flat], there[seen.flat] = -_DEEPEST * depth, 1.0
     field, mask = relief.view(rows, columns), there.view(rows, columns)
-    per_cm = plate.pixels_per_cm / plate.window.step / 2
+    per_cm = plate.points_per_cm / 2
     across, down = torch.zeros_like(field), torch.zeros_like(field)
     across[:, 1:-1] = (field[:, 2:] - field[:, :-2]) * mask[:, 2:] * mask[:, :-2]
     down[1:-1] = (field[2:] - field[:-2]) * mask[2:] * mask[:-2]
