@@ -2,11 +2,12 @@
 
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, interpolate
+from torch.nn.functional import interpolate
 
+from faceforge.face3d.embedded.curves import smoothstep
 from faceforge.warp.drawing import Drawing
 from faceforge.warp.plate import outline
-from faceforge.warp.spread import cells, continued, nearness
+from faceforge.warp.spread import continued_from, distance
 
 RIGID_CM, STILL_CM = 1.8, 7.5  # around the head, hair moves with it up to here, and nothing moves beyond there
 _MOVES = 0.05  # grid points; an outline that moves less stays where it is
@@ -19,34 +20,31 @@ def carried(head: Drawing, own: Tensor) -> Tensor | None:
     None for an outline that does not move.
     """
     plate, here = head.plate, head.window.slices
-    inside, edge, offset = plate.depth >= 0, plate.edge.clone(), torch.zeros(2, *plate.window.grid)
-    inside[here], edge[here] = head.inside, outline(head.inside)
-    moves = _moves(head, own, edge[here])
+    edge = outline(head.inside)
+    moves = _moves(head, own, edge)
     if moves is None:
         return None
-    offset[:, here[0], here[1]] = moves
-    per_cm = plate.points_per_cm / _BY
-    around = continued(*cells(offset, edge.float(), _BY), 2)
-    head_there = avg_pool2d(inside.float()[None, None], _BY, ceil_mode=True, count_include_pad=False)[0, 0] > 0.5
-    around = around * nearness(head_there, RIGID_CM * per_cm, STILL_CM * per_cm, cell=3)
-    smooth: Tensor = interpolate(around[None], plate.window.grid, mode="bilinear", align_corners=False)[0]
+    inside, still = plate.depth >= 0, plate.edge.clone()
+    inside[here], still[here] = head.inside, False
+    row, column = torch.cat([edge.nonzero() + torch.tensor(head.window.corner), still.nonzero()]).unbind(1)
+    values = torch.cat([moves, torch.zeros(int(still.sum()), 2)]).T
+    around = continued_from(values, row, column, plate.window.grid, _BY)
+    per_cm = plate.points_per_cm
+    near = 1 - smoothstep(RIGID_CM * per_cm, STILL_CM * per_cm, distance(inside, (around.shape[1], around.shape[2])))
+    smooth: Tensor = interpolate((around * near)[None], plate.window.grid, mode="bilinear", align_corners=False)[0]
     return smooth * ~inside
 
 
 def _moves(head: Drawing, own: Tensor, edge: Tensor) -> Tensor | None:
-    """Offsets (2, h, w) of points of the outline, (h, w); None if none moves.
+    """Offsets (N, 2) of the N points of the outline, a mask (h, w); None if none moves.
 
     An outline is not made of skin: of a head that turns away the old outline is hidden behind the new one. So each
     point of the new outline goes to the old outline's nearest point, not to where its skin was.
     """
-    step, places = head.plate.window.step, head.centres[edge]
-    moves = own[:, edge].T.clone()
-    far = moves.abs().amax(1) > _MOVES * step
+    places, moves = head.centres[edge], own[:, edge].T.clone()
+    far = moves.abs().amax(1) > _MOVES * head.plate.window.step
     if not bool(far.any()):
         return None
     old = head.plate.window.centres()[head.plate.edge]
-    wanted = places[far] + moves[far]
-    moves[far] = old[torch.cdist(wanted, old).argmin(1)] - places[far]
-    found = torch.zeros_like(own)
-    found[:, edge] = moves.T
-    return found
+    moves[far] = old[torch.cdist(places[far] + moves[far], old).argmin(1)] - places[far]
+    return moves

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, max_pool2d, normalize
+from torch.nn.functional import avg_pool2d, embedding_bag, max_pool2d, normalize
 
 from faceforge.errors import BadPicture
 from faceforge.face3d.camera import Perspective
@@ -49,7 +49,7 @@ class Seen:
     grid: tuple[int, int]
 
     def only(self, chosen: Tensor) -> "Seen":
-        """Some of the points, by a mask (N,)."""
+        """Some of the points, by a mask (N,) or by their numbers."""
         return Seen(self.flat[chosen], self.face[chosen], self.corners[chosen], self.weights[chosen], self.grid)
 
     def on(self, part: Rectangle) -> "Seen":
@@ -65,8 +65,8 @@ class Seen:
 
     def mixed(self, attributes: Tensor) -> Tensor:
         """Attributes of vertices (V, D) at the grid points, (N, D)."""
-        first, second, third = (attributes.index_select(0, corner) for corner in self.corners.unbind(1))
-        return first * self.weights[:, :1] + second * self.weights[:, 1:2] + third * self.weights[:, 2:]
+        found: Tensor = embedding_bag(self.corners, attributes.float(), per_sample_weights=self.weights, mode="sum")
+        return found
 
 
 class Plate:
@@ -96,7 +96,8 @@ class Plate:
     def seen(self, posed: Posed, window: Window) -> Seen:
         """What a part of the window shows of it."""
         faces = self._touching(posed, window)
-        fragments = rasterize(window.ndc(posed.points[None]), self.head.faces.index_select(0, faces), window.grid)
+        mesh = window.ndc(posed.points[None]), self.head.faces.index_select(0, faces)
+        fragments = rasterize(*mesh, window.grid)
         found = fragments.pix_to_face.reshape(-1)
         flat = (found >= 0).nonzero().squeeze(1)
         face = faces.index_select(0, found.index_select(0, flat))

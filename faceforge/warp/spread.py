@@ -18,28 +18,41 @@ def continued(values: Tensor, weight: Tensor, by: int = 4) -> Tensor:
     if min(high, wide) <= 2:
         mean = (values * weight).sum((1, 2), keepdim=True) / weight.sum().clamp(min=1e-6)
         return values * weight + mean * (1 - weight)
-    coarse = cells(values, weight, by)
-    smooth = interpolate(continued(*coarse, 2)[None], (high, wide), mode="bilinear", align_corners=False)[0]
+    stacked = torch.cat([values * weight, weight[None]])[None]
+    coarse = _filled(avg_pool2d(stacked, by, ceil_mode=True, count_include_pad=False)[0])
+    smooth = interpolate(coarse[None], (high, wide), mode="bilinear", align_corners=False)[0]
     return smooth + (values - smooth) * weight
 
 
-def cells(values: Tensor, weight: Tensor, by: int) -> tuple[Tensor, Tensor]:
-    """Means of values (C, h, w) over square cells of so many points, and weights: 1 where half of a cell has values."""
-    stacked = torch.cat([values * weight, weight[None]])[None]
-    pooled = avg_pool2d(stacked, by, ceil_mode=True, count_include_pad=False)[0]
-    share = pooled[-1]
-    return pooled[:-1] / share.clamp(min=1e-6), (2 * share).clamp(max=1)
+def continued_from(values: Tensor, row: Tensor, column: Tensor, grid: tuple[int, int], by: int) -> Tensor:
+    """Values (C, N) at a few points of a grid, continued over its cells of `by` points a side (C, h, w)."""
+    high, wide = (-(-size // by) for size in grid)
+    weighted = torch.cat([values, torch.ones_like(values[:1])]) / by**2
+    sums = torch.zeros(len(weighted), high * wide).index_add_(1, row // by * wide + column // by, weighted)
+    return _filled(sums.view(-1, high, wide))
 
 
-def nearness(inside: Tensor, near: float, far: float, cell: int = _CELL) -> Tensor:
-    """1 inside a mask (h, w) and up to `near` grid points from it, falling to 0 at `far`; measured between cells."""
+def _filled(cells: Tensor) -> Tensor:
+    """Values (C, h, w) from sums over cells (C + 1, h, w), the last of which is of weights: half a cell is enough."""
+    share = cells[-1]
+    return continued(cells[:-1] / share.clamp(min=1e-6), (2 * share).clamp(max=1), 2)
+
+
+def nearness(inside: Tensor, near: float, far: float) -> Tensor:
+    """1 inside a mask (h, w) and up to `near` grid points from it, falling to 0 at `far`."""
+    away = 1 - smoothstep(near, far, distance(inside, (inside.shape[0], inside.shape[1])))
+    return torch.where(inside, 1.0, away)
+
+
+def distance(inside: Tensor, size: tuple[int, int]) -> Tensor:
+    """How many grid points lie between a mask (h, w) and each point of the same grid at some size, to a cell or so."""
     high, wide = inside.shape
-    rows, columns = max(1, high // cell), max(1, wide // cell)
+    rows, columns = max(1, high // _CELL), max(1, wide // _CELL)
     held = interpolate(inside[None, None].float(), (rows, columns), mode="area")[0, 0] > 0.5
     if not bool(held.any()):
-        return inside.float()
+        return torch.full(size, torch.inf)
     pitch = torch.tensor([high / rows, wide / columns])
     at = torch.stack(torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij"), -1).reshape(-1, 2)
     away = torch.cdist(at * pitch, at[held.reshape(-1)] * pitch).amin(1).reshape(rows, columns)
-    distance = interpolate(away[None, None], (high, wide), mode="bilinear", align_corners=False)[0, 0]
-    return torch.where(inside, torch.ones_like(distance), 1 - smoothstep(near, far, distance))
+    found: Tensor = interpolate(away[None, None], size, mode="bilinear", align_corners=False)[0, 0]
+    return found
