@@ -20,7 +20,7 @@ def like(values: Tensor, kind: torch.dtype) -> Tensor:
 
 
 def looked_up(picture: Tensor, places: Tensor, *, mode: str = "bilinear") -> Tensor:
-    """A picture of any kind (C, H, W) at places (h, w, 2) in pixels, (C, h, w) in 0..1; only the part around is read."""
+    """A picture of any kind (C, H, W) at places (h, w, 2) in pixels, (C, h, w) in 0..1; only a part of it is read."""
     size = torch.tensor(picture.shape[:0:-1])
     low = (places.amin((0, 1)).floor().long() - _REACH).clamp(min=0).minimum(size - 1)
     high = (places.amax((0, 1)).ceil().long() + _REACH).minimum(size).maximum(low + 1)

@@ -71,7 +71,8 @@ def _ratio(head: Drawing, shown: Tensor, places: Tensor) -> Tensor:
     own = head.seen.spread(head.form.ratio(head.seen, plate.at_rest.normals).T)
     if not bool(((own - 1) * inside).abs().gt(_EVEN).any()):
         return torch.where(inside, own, 1.0)
-    trust = head.seen.spread(shown * smoothstep(0.05, 0.3, head.squarely))  # normals at the very edge are anyone's guess
+    # Normals at the very edge are anyone's guess.
+    trust = head.seen.spread(shown * smoothstep(0.05, 0.3, head.squarely))
     everywhere, hair = continued(own, trust), plate.looked_up(plate.belongs, places)
     if head.window != plate.window:
         hair = hair * head.window.fading(MARGIN_CM * plate.points_per_cm)

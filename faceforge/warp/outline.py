@@ -10,7 +10,7 @@ from faceforge.warp.plate import outline
 from faceforge.warp.spread import continued_from, distance
 
 RIGID_CM, STILL_CM = 1.8, 7.5  # around the head, hair moves with it up to here, and nothing moves beyond there
-_MOVES = 0.05  # grid points; an outline that moves less stays where it is
+_MOVES = 0.5  # grid points; of an outline that moves less each point is still the nearest to where it was
 _BY = 4  # grid points: the surroundings move smoothly, and are worked out on a grid that much coarser
 
 
@@ -41,10 +41,8 @@ def _moves(head: Drawing, own: Tensor, edge: Tensor) -> Tensor | None:
     An outline is not made of skin: of a head that turns away the old outline is hidden behind the new one. So each
     point of the new outline goes to the old outline's nearest point, not to where its skin was.
     """
-    places, moves = head.centres[edge], own[:, edge].T.clone()
-    far = moves.abs().amax(1) > _MOVES * head.plate.window.step
-    if not bool(far.any()):
+    places, moves = head.centres[edge], own[:, edge].T
+    if not bool((moves.abs() > _MOVES * head.plate.window.step).any()):
         return None
     old = head.plate.window.centres()[head.plate.edge]
-    moves[far] = old[torch.cdist(places[far] + moves[far], old).argmin(1)] - places[far]
-    return moves
+    return old[torch.cdist(places + moves, old).argmin(1)] - places

@@ -70,7 +70,7 @@ class Seen:
 
 
 class Plate:
-    """A picture (3, H, W) in 0..1, the head fitted to it, and what the two say of each other."""
+    """A picture (3, H, W), of 8 or 16 bits or in 0..1, the head fitted to it, and what the two say of each other."""
 
     def __init__(self, picture: Tensor, fit: HeadFit, head: EmbeddedHead | None = None) -> None:
         if tuple(picture.shape) != (3, *fit.size):

@@ -14,7 +14,7 @@ from faceforge.warp.shading import folds, refolded
 from faceforge.warp.target import Target
 from faceforge.warp.window import Window
 
-MARGIN_CM = 1.0  # kept around what changes, for what is known by its neighbours and for a soft end
+MARGIN_CM = 0.7  # kept around what changes, for what is known by its neighbours and for a soft end
 _TURNED = 1e-3  # normals that change less are lit as before
 _FOLDED, _REACH = 0.02, 9  # of a full fold; texels around it, more than from one vertex to the next
 

@@ -30,7 +30,7 @@ _SOFTENED = 6  # times
 
 @dataclass(frozen=True)
 class Surface:
-    """A posed head as light meets it: V vertices, whose light changes smoothly, and N grid points with their wrinkles."""
+    """A posed head as light meets it: V vertices, and the wrinkles of N grid points."""
 
     level: Tensor  # (V, 3) what the photograph's light makes of them
     relit: Tensor  # (V, 3) the wanted light over it, 1 where it is the same

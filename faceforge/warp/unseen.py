@@ -11,7 +11,7 @@ from faceforge.warp.drawing import Drawing, shown
 from faceforge.warp.interior import interior
 from faceforge.warp.lids import lashed
 from faceforge.warp.plate import Plate, Seen
-from faceforge.warp.shading import Surface, brightened
+from faceforge.warp.shading import brightened
 from faceforge.warp.spread import continued
 from faceforge.warp.window import Rectangle, Window
 
@@ -33,7 +33,7 @@ class Unseen:
     def at(self, plate: Plate, places: Tensor) -> Tensor:
         """Colours (3, N) at places (N, 2) in pixels; what looks unlike its surroundings is no twin, but hair."""
         fields = torch.cat([self.colours, self.twin_offset, self.twin_ratio, self.twin[None]])
-        colours, offset, ratio, twin = self.window.read(fields, places[None])[:, 0].split([3, 2, 3, 1])
+        colours, offset, ratio, twin = torch.split(self.window.read(fields, places[None])[:, 0], [3, 2, 3, 1])
         twins = brightened(plate.read(places + offset.T), ratio)
         alike = 1 - smoothstep(*_UNLIKE, (twins - colours).abs().mean(0))
         return torch.lerp(colours, twins, twin * alike)
@@ -58,11 +58,15 @@ def _continued(head: Drawing, places: Tensor, ratio: Tensor, known: Tensor, insi
     plate = head.plate
     here = brightened(plate.window.read(plate.colours, places), ratio)
     skin = known * inside * (1 - plate.looked_up(plate.around_openings, places))
-    colours = torch.where(inside, continued(here, skin), continued(here, known * ~inside))
+    colours = continued(here, skin)
+    if not bool((inside | (known > SURE)).all()):
+        colours = torch.where(inside, colours, continued(here, known * ~inside))
     flat = colours.reshape(3, -1)
     flat[:, seen.flat] = lashed(seen, flat[:, seen.flat].T).T
-    slit, inner = _slit(plate, seen), (plate.inner["eye"] | plate.inner["mouth"])[seen.face]
-    flat[:, seen.flat[inner]] = interior(plate, seen.only(inner), head.posed, head.target).T
+    inner = (plate.inner["eye"] | plate.inner["mouth"])[seen.face]
+    if bool(inner.any()):
+        flat[:, seen.flat[inner]] = interior(plate, seen.only(inner), head.posed, head.target).T
+    slit = _slit(plate, seen)
     if bool(slit.any()):
         flat[:, seen.flat[slit]] = continued(here, known * inside).reshape(3, -1)[:, seen.flat[slit]]
     return colours
@@ -89,4 +93,3 @@ def _with_twins(head: Drawing, window: Window, lost: Seen, which: Tensor, whole:
         twin_ratio=lost.spread(form.ratio(lost, plate.at_rest.normals[twins]).T),
         colours=colours,
     )
-
