@@ -97,11 +97,11 @@ class Plate:
         """What a part of the window shows of it."""
         faces = self._touching(posed, window)
         mesh = window.ndc(posed.points[None]), self.head.faces.index_select(0, faces)
-        fragments = rasterize(*mesh, window.grid)
-        found = fragments.pix_to_face.reshape(-1)
+        fragments, (rows, columns) = rasterize(*mesh, window.raster), window.grid
+        found = fragments.pix_to_face[0, :rows, :columns].reshape(-1)
         flat = (found >= 0).nonzero().squeeze(1)
         face = faces.index_select(0, found.index_select(0, flat))
-        weights = fragments.bary.reshape(-1, 3).index_select(0, flat)
+        weights = fragments.bary[0, :rows, :columns].reshape(-1, 3).index_select(0, flat)
         return Seen(flat, face, self.head.faces.index_select(0, face), weights, window.grid)
 
     def _touching(self, posed: Posed, window: Window) -> Tensor:

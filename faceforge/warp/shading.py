@@ -73,7 +73,8 @@ def _folded(plate: Plate, seen: Seen, posed: Posed, depth: Tensor) -> Tensor:
     """Light on skin folded so deep (N,) over that on the same skin when it is smooth, (N, 3)."""
     found = torch.ones(len(depth), 3)
     slopes = _slopes(plate, seen, depth)
-    there = ((depth != 0) | (slopes != 0).any(1)).nonzero().squeeze(1)
+    on_skin = seen.mixed(_formed())[:, 0] > 0.5
+    there = (on_skin & ((depth != 0) | (slopes != 0).any(1))).nonzero().squeeze(1)
     smooth = seen.only(there).mixed(posed.normals)
     tilted = _level(smooth - slopes[there], plate.fit.light) / _level(smooth, plate.fit.light)
     found[there] = tilted * (1 - _DARKENING * depth[there, None].clamp(-1.2, 1.2))

@@ -132,9 +132,15 @@ class Window:
         pitch = points.new_tensor([self.width / self.grid[1], self.height / self.grid[0]])
         return (points - points.new_tensor([self.left, self.top])) / pitch
 
+    @property
+    def raster(self) -> tuple[int, int]:
+        """The grid and some room, so that the shorter side is a power of two: NDC are exact then, and no seams open."""
+        side = 1 << (min(self.grid) - 1).bit_length()
+        return max(self.grid[0], side), max(self.grid[1], side)
+
     def ndc(self, points: Tensor) -> Tensor:
-        """Points (B, V, 3: x and y in pixels, depth) as NDC of the grid."""
-        rows, columns = self.grid
+        """Points (B, V, 3: x and y in pixels, depth) as NDC of the raster."""
+        rows, columns = self.raster
         half = min(rows, columns) / 2
         x, y = _snapped(self.on_grid(points[..., :2])).unbind(-1)
         # Weights of tiny triangles do not quite sum to one: near 0 that is no depth to speak of.

@@ -80,7 +80,7 @@ def _sampled(picture: NDArray[np.uint8 | np.float32], places: Tensor, x: Numbers
     first, last = (block.amin(0) - 2).clamp(min=0).long(), (block.amax(0) + 3).clamp(min=3).long()
     (left, top), (right, bottom) = (first * step).tolist(), (last * step).tolist()
     left, top = min(left, (width - 1) // step * step), min(top, (height - 1) // step * step)
-    part = torch.from_numpy(picture[top:bottom, left:right]).permute(2, 0, 1)[None]
+    part = torch.tensor(picture[top:bottom, left:right]).permute(2, 0, 1)[None]
     part = part.float() / 255 if part.dtype == torch.uint8 else part
     part = F.avg_pool2d(part, step, ceil_mode=True, count_include_pad=False)
     # whole blocks may reach beyond the border
