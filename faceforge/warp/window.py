@@ -10,6 +10,7 @@ from torch.nn.functional import grid_sample
 
 _NEAR = 0.02  # metres
 _FINE = 64  # subdivisions of the grid that vertices are snapped to
+_ASIDE = (1 / 2, 1 / 64)  # of a subdivision, across and down
 MARGIN = 0.30  # of the head's extent, kept around it for hair and for what moves with it
 
 
@@ -167,8 +168,12 @@ class Window:
 
 
 def _snapped(place: Tensor) -> Tensor:
-    """Places on a fine raster, a quarter of a step aside: no edge then passes exactly through a point of the grid."""
-    return (torch.round(place.double() * _FINE) + 0.25).to(place) / _FINE
+    """Places (..., 2) on a fine raster a little aside: hardly an edge then passes exactly through a point of the grid.
+
+    Through such a point one sees what lies behind, as neither triangle beside the edge covers it.
+    """
+    fine = torch.round(place.double() * _FINE)
+    return (fine + fine.new_tensor(_ASIDE)).to(place) / _FINE
 
 
 def pixels(ndc: Tensor, picture: tuple[int, int]) -> Tensor:
