@@ -20,6 +20,7 @@ from faceforge.face.quality import advice
 from faceforge.face3d.embedded.model import EmbeddedHead
 from faceforge.face3d.fitted import HeadFit
 from faceforge.face3d.fitting import fit
+from faceforge.io.depth import has_alpha, looks
 from faceforge.io.pictures import Picture
 from faceforge.spec import EditSpec
 from faceforge.warp.plate import Plate
@@ -54,8 +55,14 @@ class Photograph:
 
     @cached_property
     def pixels(self) -> Tensor:
-        """The picture (3, H, W) in its own 8 bits: a large one in floats would fill the memory."""
-        return torch.from_numpy(np.array(self.picture.image)).permute(2, 0, 1)
+        """What the picture looks like (3, H, W), in its own kind: a large one in floats would fill the memory."""
+        return torch.from_numpy(np.array(looks(self.picture.pixels))).permute(2, 0, 1)
+
+    @cached_property
+    def alpha(self) -> Tensor | None:
+        """How opaque each pixel is (1, H, W), in the picture's own kind; None where all of it is there."""
+        own = self.picture.own
+        return torch.from_numpy(own[..., -1].copy())[None] if own is not None and has_alpha(own) else None
 
     def readings(self, which: int | Literal["all"]) -> list[Reading]:
         """The chosen face, or all of them."""

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image
 from torch import Tensor
 
 from faceforge.editor import Editor
 from faceforge.errors import BadSpec, Cancelled
 from faceforge.face.finding import Finder
 from faceforge.face3d.embedded.model import EmbeddedHead
+from faceforge.io.depth import Pixels, edited, shown
 from faceforge.io.pictures import Picture
 from faceforge.jobs import Job, generative, opened
 from faceforge.reading import Reader, Reading
@@ -56,14 +56,26 @@ class Warper(Editor):
         readings = photograph.readings(job.spec.face)
         began = time.perf_counter()
         pixels, notes = photograph.pixels, list(photograph.notes(job.spec.face))
+        alpha = photograph.alpha
         for reading in readings:
             first = pixels is photograph.pixels
             plate = photograph.plate(reading) if first else Plate(pixels, reading.fit, self.head)
             wanted = self.reader.target(job.spec, reading, pictures, self.head)
-            pixels, notes = warp(plate, wanted).picture, [*notes, *wanted.notes]
+            warped = warp(plate, wanted)
+            pixels, alpha = warped.picture, None if alpha is None else warped.carried(alpha)
+            notes += wanted.notes
         seconds = {**photograph.seconds, "warp": time.perf_counter() - began}
         history = _provenance(job.spec, pictures, readings, self.head)
-        return Result(to_picture(pixels), job.spec, None, seconds, history, tuple(dict.fromkeys(notes)))
+        own = like_source(pictures["source"], pixels, alpha)
+        return Result(
+            image=shown(own),
+            spec=job.spec,
+            latents=None,
+            seconds=seconds,
+            provenance=history,
+            notes=tuple(dict.fromkeys(notes)),
+            own=None if pictures["source"].own is None else own,
+        )
 
 
 def refuse_what_needs_a_generator(job: Job) -> None:
@@ -76,9 +88,10 @@ def refuse_what_needs_a_generator(job: Job) -> None:
         )
 
 
-def to_picture(pixels: Tensor) -> Image.Image:
-    """Pixels (3, H, W) of 8 bits as a picture."""
-    return Image.fromarray(pixels.permute(1, 2, 0).numpy())
+def like_source(source: Picture, pixels: Tensor, alpha: Tensor | None) -> Pixels:
+    """What an edit looks like (3, H, W), and its transparency (1, H, W), in the channels and depth of its source."""
+    seen = pixels.permute(1, 2, 0).numpy()
+    return seen if source.own is None else edited(source.own, seen, None if alpha is None else alpha[0].numpy())
 
 
 def _source(job: Job) -> Any:

@@ -11,7 +11,6 @@ from PIL import Image, ImageDraw
 import faceforge as ff
 from faceforge.cli.repeat import SAMPLE
 from faceforge.errors import BadPicture, NoFace
-from faceforge.io.depth import Pixels
 from faceforge.result import Result
 from faceforge.warper import Warper
 from tests.cli.running import run
@@ -150,9 +149,3 @@ def test_a_picture_with_bars_is_edited_with_advice() -> None:
     barred = Image.new("RGB", (SIDE, 2 * SIDE))
     barred.paste(sample().crop((0, 20, SIDE, 200)), (0, 150))
     assert said(smiling(barred), "black border")
-
-
-def clear_beside_the_face(deep: bool) -> Pixels:
-    """The sample as a cut-out that fades away to the right; with 16 bits, levels between those of 8."""
-    pixels = np.dstack([np.asarray(sample()), np.tile(np.linspace(400, 0, SIDE).clip(0, 255), (SIDE, 1))])
-    return (pixels * 256 + 77).astype(np.uint16) if deep else pixels.astype(np.uint8)

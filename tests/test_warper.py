@@ -10,6 +10,8 @@ from PIL import Image
 import faceforge as ff
 from faceforge.errors import BadSpec, Cancelled, NoFace
 from faceforge.face.found import Face
+from faceforge.io.depth import shown
+from faceforge.io.pictures import read_picture, write_picture
 from faceforge.io.provenance import read_provenance
 from faceforge.jobs import as_draft
 from faceforge.synth.portrait import Portrait, portrait
@@ -174,3 +176,46 @@ def test_cancelling_stops_before_the_next_picture() -> None:
 def test_the_default_editor_is_the_warp() -> None:
     assert isinstance(ff.load(), Warper)
     assert isinstance(ff.load("warp"), Warper)
+
+
+def fading(bits: int) -> np.ndarray:
+    """The sitter as a cut-out that fades away to the right; with 16 bits at levels between those of 8."""
+    across = np.linspace(400, 0, SIZE).clip(0, 255).astype(np.uint8)
+    pixels = np.dstack([sitter().image, np.tile(across, (SIZE, 1))])
+    return pixels if bits == 8 else pixels.astype(np.uint16) * 256 + 77
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("channels", [slice(0, 1), slice(0, 3), slice(0, 4)], ids=["grey", "RGB", "RGBA"])
+def test_depth_and_transparency_of_a_source_are_kept(tmp_path: Path, bits: int, channels: slice) -> None:
+    own = fading(bits)[..., channels]
+    if bits == 8 and own.shape[2] < 4:
+        pytest.skip("8-bit pixels without transparency have no second view")
+    write_picture(shown(own), tmp_path / "in.png", own=own)
+    result = Warper(finder=Known()).edit(tmp_path / "in.png", aus={"AU12": 3})
+    result.save(tmp_path / "out.png")
+    out = read_picture(tmp_path / "out.png").own
+    assert out is not None
+    assert (out.shape, out.dtype) == (own.shape, own.dtype)
+    assert np.array_equal(out[:12], own[:12])
+    assert np.array_equal(out[:, -12:], own[:, -12:])
+    assert (out[..., 0] != own[..., 0]).any()
+    if bits == 16:
+        assert len(np.unique(out[..., 0] % 256)) > 100  # moved pixels use all the bits there are
+
+
+def test_an_edit_of_nothing_keeps_every_bit_of_every_kind() -> None:
+    own = fading(8)
+    result = Warper(finder=Known()).edit(Image.fromarray(own), aus={})
+    assert result.own is not None
+    assert np.array_equal(result.own, own)
+
+
+def test_transparency_goes_with_a_head_that_turns() -> None:
+    own = fading(8)
+    own[..., 3] = np.where(sitter().parts > 0, 255, 0)
+    result = Warper(finder=Known()).edit(Image.fromarray(own), yaw_deg=15)
+    assert result.own is not None
+    moved = result.own[..., 3] != own[..., 3]
+    assert moved.any()
+    assert not moved[:60, :50].any()

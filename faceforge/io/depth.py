@@ -59,16 +59,43 @@ def on_white(own: Pixels) -> NDArray[np.float32]:
     return np.repeat(found, 3, 2) if found.shape[2] == 1 else found
 
 
+def looks(own: Pixels) -> Pixels:
+    """What pixels look like, as RGB (H, W, 3) with as many bits."""
+    if own.shape[2] == 3:
+        return own
+    full = np.iinfo(own.dtype).max
+    return np.rint(on_white(own) * full).astype(own.dtype)
+
+
 def shown(own: Pixels) -> Image.Image:
     """What pixels look like, as 8-bit RGB."""
-    if own.dtype == np.uint8 and own.shape[2] == 3:
-        return Image.fromarray(own)
-    return Image.fromarray(np.rint(on_white(own) * 255).astype(np.uint8))
+    return Image.fromarray(_eight(looks(own)))
+
+
+def edited(own: Pixels, seen: Pixels, alpha: Pixels | None) -> Pixels:
+    """Pixels that look like `seen` (H, W, 3) and are as opaque as `alpha` (H, W); bit for bit their own where they did.
+
+    Colours are those that give what is seen once they are laid on white. Greys stay grey.
+    """
+    opaque = alpha if has_alpha(own) and alpha is not None else None
+    changed = (seen != looks(own)).any(2)
+    if opaque is not None:
+        changed |= opaque != own[..., -1]
+    colours = shares(seen[changed])
+    result, full = own.copy(), np.iinfo(own.dtype).max
+    if opaque is not None:
+        share = shares(opaque[changed])[:, None]
+        colours = np.where(share > 0, (colours - (1 - share)) / np.maximum(share, 1 / full), colours)
+        result[changed, -1] = opaque[changed]
+    if own.shape[2] < 3:
+        colours = colours @ np.array(GREY, np.float32)[:, None]
+    result[changed, : colours.shape[1]] = np.rint(colours.clip(0, 1) * full)
+    return result
 
 
 def eight_bits(own: Pixels) -> Image.Image:
     """Pixels as Pillow can hold them, with their transparency."""
-    levels = np.rint(shares(own) * 255).astype(np.uint8) if own.dtype == np.uint16 else own
+    levels = _eight(own)
     return Image.fromarray(levels[..., 0] if levels.shape[2] == 1 else levels)
 
 
@@ -85,6 +112,10 @@ def encode_png(pixels: Pixels, info: PngInfo | None = None) -> bytes:
     return _SIGNATURE + _chunks(
         [(b"IHDR", header), *told, (b"IDAT", zlib.compress(stored.tobytes(), 6)), (b"IEND", b"")]
     )
+
+
+def _eight(levels: Pixels) -> NDArray[np.uint8]:
+    return np.rint(shares(levels) * 255).astype(np.uint8) if levels.dtype == np.uint16 else levels.astype(np.uint8)
 
 
 def _low_bytes(image: Image.Image) -> Image.Image | None:

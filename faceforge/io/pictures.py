@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from PIL import Image, ImageFile, ImageOps
 
 from faceforge.errors import BadPicture, CannotWrite
-from faceforge.io.depth import Pixels, eight_bits, encode_png, own_pixels
 from faceforge.io.files import existing_file, replacing, sha256
 from faceforge.io.provenance import embedding
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from faceforge.io.depth import Pixels
 
 MIN_SIDE = 16
 MAX_SIDE = 20_000
@@ -37,13 +37,15 @@ class Picture:
     """An RGB image, what to call it, and the digest of its file's bytes (of size and pixels when it has no file)."""
 
     image: Image.Image
-    own: Pixels | None  # the same pixels with the source's transparency or sixteen bits; None where it has neither
+    own: "Pixels | None"  # the same pixels with the source's transparency or sixteen bits; None where it has neither
     name: str
     sha256: str
 
     @property
-    def pixels(self) -> Pixels:
+    def pixels(self) -> "Pixels":
         """What an edit starts from and gives back: the source's own pixels."""
+        import numpy as np
+
         return np.asarray(self.image) if self.own is None else self.own
 
 
@@ -59,12 +61,14 @@ def read_picture(source: "str | Path | bytes | Image.Image | NDArray[Any]") -> P
 
 
 def write_picture(
-    image: Image.Image, path: str | Path, provenance: Mapping[str, Any] | None = None, *, own: Pixels | None = None
+    image: Image.Image, path: str | Path, provenance: Mapping[str, Any] | None = None, *, own: "Pixels | None" = None
 ) -> None:
     """The image as RGB in the format of the suffix (WebP without loss), marked as AI-edited if it has a provenance.
 
     `own` are its pixels with transparency or sixteen bits: PNG keeps both, WebP transparency, JPEG neither.
     """
+    from faceforge.io.depth import eight_bits, encode_png
+
     file_format = writable_format(path)
     carried = {} if provenance is None else embedding(file_format, provenance)
     encoded = io.BytesIO()
@@ -125,7 +129,7 @@ def _from_array(array: "NDArray[Any]") -> Image.Image:
     return Image.fromarray(array).convert("RGB")
 
 
-def _decoded(data: bytes, name: str) -> tuple[Image.Image, Pixels | None]:
+def _decoded(data: bytes, name: str) -> "tuple[Image.Image, Pixels | None]":
     def open_it() -> Image.Image:
         return Image.open(io.BytesIO(data), formats=_READABLE)
 
@@ -148,13 +152,15 @@ def _decoded(data: bytes, name: str) -> tuple[Image.Image, Pixels | None]:
 
 def _upright(
     image: Image.Image, name: str, again: Callable[[], Image.Image] | None = None
-) -> tuple[Image.Image, Pixels | None]:
+) -> "tuple[Image.Image, Pixels | None]":
     """The image as RGB the right way up, without metadata such as places and dates that outputs must not inherit."""
+    from faceforge.io.depth import own_pixels, shown
+
     _check_size(*image.size, name)
     with _strict_pillow():
         try:
-            upright = _rgb(ImageOps.exif_transpose(image), name)
             own = own_pixels(image, again)
+            upright = _rgb(ImageOps.exif_transpose(image), name) if own is None else shown(own)
         except BadPicture:
             raise
         except Exception as reason:
@@ -178,16 +184,12 @@ def _megapixels(pixels: int) -> str:
 
 
 def _rgb(image: Image.Image, name: str) -> Image.Image:
-    if image.mode.startswith("I;16"):
-        # Pillow clips 16 bits to 8; 257 = 65535 / 255 keeps white white.
-        image = image.convert("I").point(lambda value: value * (1 / 257) + 0.5).convert("L")
-        image.info.pop("transparency", None)
     if image.mode in ("I", "F"):
         raise BadPicture(f"{name!r} has 32 bits per pixel and no known white. Save it with 8 or 16 bits first.")
-    if image.has_transparency_data:
-        # White, because black is what masking methods such as MagicFace take for "not here".
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
-    return image.convert("RGB")
+    from faceforge.io.depth import own_pixels, shown
+
+    own = own_pixels(image)
+    return image.convert("RGB") if own is None else shown(own)
 
 
 @contextmanager

@@ -57,6 +57,18 @@ class Warped:
         whole[self.part.slices] = 1 - self.plate.window.fine(self.moves.known[None], self.part)[0]
         return whole
 
+    def carried(self, layer: Tensor) -> Tensor:
+        """Another layer (1, H, W) of the photograph, such as its opacity, moved along; full where it was made up."""
+        if not bool(self.altered.any()):
+            return layer
+        offset = self.plate.window.fine(self.moves.offset, self.part)
+        known = self.plate.window.fine(self.moves.known[None], self.part)
+        moved = looked_up(layer, self.part.centres() + offset.permute(1, 2, 0))
+        whole = layer.clone()
+        patch = like(torch.lerp(torch.ones_like(moved), moved, known), layer.dtype)
+        whole[:, *self.part.slices] = torch.where(self.altered, patch, layer[:, *self.part.slices])
+        return whole
+
 
 def warp(plate: Plate, target: Target) -> Warped:
     """The photograph with its head as the target has it."""
