@@ -112,7 +112,7 @@ class EmbeddedHead:
         skin = person.form.skin.expand(count, -1, -1, -1)
         for coefficient, move in moves(person, params):
             skin = skin + coefficient[:, None, None, None] * move
-        skin = settled(person.form.at, skin)
+        skin = settled(person.form, skin)
         if params.jaw is None:
             return skin
         hinge = skin.new_tensor(TMJ)
