@@ -14,9 +14,9 @@ _LEFT = 0.3  # the share of its resting height and width that skin keeps, howeve
 
 
 def settled(form: Form, skin: Tensor) -> Tensor:
-    """The skin (B, ROWS, COLUMNS, 3) after units moved it: unfolded, lids on their globes, no edge through another."""
+    """The skin (B, ROWS, COLUMNS, 3) after units moved it, lids on their globes and no edge through another."""
     skin = unfolded(form.skin, _parted(_parted(skin, _LIDS), _LIPS))
-    return unfolded(form.skin, _parted(_over_globes(form.at, skin), _LIDS))
+    return _parted(_over_globes(form.at, skin), _LIDS)
 
 
 def unfolded(rest: Tensor, skin: Tensor) -> Tensor:
