@@ -9,6 +9,7 @@ from torch.nn.functional import max_pool2d
 
 from faceforge.face3d.embedded.model import EmbeddedHead
 from faceforge.face3d.embedded.parts import SKIN_WIDTH
+from faceforge.face3d.embedded.topology import first_vertices
 from faceforge.warp.plate import STILL, Plate, Posed
 from faceforge.warp.shading import folds, refolded
 from faceforge.warp.target import Target
@@ -36,7 +37,8 @@ def changing(plate: Plate, posed: Posed, target: Target) -> Window | None:
 
 def folded(codes: Iterable[str]) -> Tensor:
     """Which vertices (V,) lie at folds of some units."""
-    return torch.stack([torch.zeros(EmbeddedHead().vertex_count, dtype=torch.bool), *map(_near_folds, codes)]).any(0)
+    nowhere = torch.zeros(first_vertices()["end"], dtype=torch.bool)
+    return torch.stack([nowhere, *map(_near_folds, codes)]).any(0)
 
 
 def _carried(plate: Plate, target: Target) -> bool:
