@@ -143,7 +143,7 @@ def test_evidence_follows_the_unknowns_as_its_slopes_say(taken: Portrait) -> Non
     evidence = Evidence.of(replace(exact_face(taken), backend="mediapipe", aus={"AU12": 2.0})).seen_from(x)
     slopes = evidence.slopes(seen_with_slopes(HEAD, person, x, frame))
     before = evidence.off(seen_points(HEAD, person, x, frame), x)
-    for index in (0, 3, SCALE, JAW, *range(MOVES.start, MOVES.stop, 7)):
+    for index in (0, 3, SCALE, JAW, MOVES.start, MOVES.start + 4):  # units that make no edges touch
         moved = x.copy()
         moved[index] += 1e-4
         slope = (evidence.off(seen_points(HEAD, person, moved, frame), moved) - before) / 1e-4

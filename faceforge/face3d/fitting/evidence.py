@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from faceforge.face.calibration import ANGLES, POINTS, along_the_eyes, told
 from faceforge.face.found import Face
@@ -20,7 +21,7 @@ class Evidence:
     """The n numbers that are told at all, in `calibration.told`'s order; those of points come first."""
 
     values: Numbers  # (n,) without the finder's habits
-    places: Numbers  # (n,) which of all numbers they are
+    places: NDArray[np.intp]  # (n,) which of all numbers they are
     follows: Numbers  # (n, COUNT) what the unknowns add to them, beside where they put the points
     deviation: Numbers  # (n,)
     middle: Numbers  # (2,) of the eyes, in pixels
@@ -88,10 +89,9 @@ class Evidence:
         return found
 
     def _faded(self, off: Numbers) -> Numbers:
-        """How much of each number's distance counts, (n,)."""
+        """How much of each number's distance counts, (n,): points may be hidden, angles and units are what is left."""
         far = np.abs(off) / self.deviation / OUTLIER + 1e-9
-        found: Numbers = np.sqrt(np.log1p(far**2)) / far
-        return found
+        return np.where(self.places < POINTS.stop, np.sqrt(np.log1p(far**2)) / far, 1.0)
 
 
 def _unknowns_of(angles: Numbers) -> Numbers:
