@@ -29,14 +29,14 @@ class Evidence:
 
     @classmethod
     def of(cls, face: Face, slack: float = 1.0) -> "Evidence":
-        """What is told of a face, if it may be off by so many times what it usually is."""
+        """What is told of a face, if points may be off by so many times what they usually are."""
         habits, values = finder(face), told(face)
         places = np.flatnonzero(np.isfinite(values) & np.isfinite(habits.deviation))
         return cls(
             values=(values - habits.habits)[places],
             places=places,
             follows=habits.follows[places],
-            deviation=habits.deviation[places] * slack,
+            deviation=habits.deviation[places] * np.where(places < POINTS.stop, slack, 1.0),
             middle=(face.landmarks[36:42].mean(0) + face.landmarks[42:48].mean(0)) / 2,
             turn=along_the_eyes(face),
         )
@@ -48,7 +48,7 @@ class Evidence:
 
     def seen_from(self, x: Numbers) -> "Evidence":
         """With the angles as unknowns: a finder sees a face along its own line of sight, not along the picture's."""
-        angles = np.flatnonzero((self.places >= ANGLES.start) & (self.places < ANGLES.stop))
+        angles = self._angles()
         if not len(angles):
             return self
         values = self.values.copy()
@@ -56,6 +56,13 @@ class Evidence:
         read[:2] -= np.arctan(x[SHIFT] / np.exp(x[DISTANCE]))
         values[angles] = np.degrees(_unknowns_of(read))
         return replace(self, values=values)
+
+    def turned(self, x: Numbers) -> Numbers:
+        """The unknowns with the pose that is told, if one is: from another, the points lead to a wrong one."""
+        angles, found = self._angles(), x.copy()
+        if len(angles):
+            found[POSE] = np.radians(self.seen_from(x).values[angles])
+        return found
 
     def off(self, points: Numbers, x: Numbers) -> Numbers:
         """What would be told of a head at points (70, 2) less what is told, (n,)."""
@@ -79,6 +86,9 @@ class Evidence:
         weight = self._faded(off) / self.deviation
         rows = self.slopes(seen) * weight[:, None]
         return rows.T @ rows, rows.T @ (off * weight)
+
+    def _angles(self) -> NDArray[np.intp]:
+        return np.flatnonzero((self.places >= ANGLES.start) & (self.places < ANGLES.stop))
 
     def _told(self, of_points: Numbers) -> Numbers:
         """Of points (70, 2, ...), those that are told, and nothing for the other numbers, (n, ...)."""

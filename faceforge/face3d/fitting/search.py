@@ -36,7 +36,8 @@ def fit(picture: NDArray[Any], face: Face, *, head: EmbeddedHead | None = None) 
     """The head of one face in a picture (H, W, 3): bytes, or floats in 0..1."""
     search = _Search.of(face, head)
     pixels = checked_picture(picture, face)
-    x = start(search.evidence().points, search.frame)
+    evidence = search.evidence()
+    x = evidence.turned(start(evidence.points, search.frame))
     likely = priors(search.frame, float(np.exp(x[at.SCALE])))
     x = search.run(x, likely, Steps(_POSE_STEPS, _free(slice(0, at.GAZE.start)), 1.0), slack=_STAGES[0][0])
     for slack, steps in _STAGES:
