@@ -91,7 +91,8 @@ def watch(portrait: Portrait, finders: dict[str, Any]) -> dict[str, Any]:
 
 def _points(face: Face) -> list[list[float]]:
     assert face.irises is not None
-    return np.vstack([face.landmarks, face.irises]).round(2).tolist()
+    found: list[list[float]] = np.vstack([face.landmarks, face.irises]).round(2).tolist()
+    return found
 
 
 def _same(face: Face, truth: Face) -> bool:
@@ -116,7 +117,8 @@ def _seen_pose(sitting: Sitting) -> list[float]:
     roll = np.radians(camera.roll_deg)
     aside = np.array([-camera.x, -camera.y]) @ [[np.cos(roll), np.sin(roll)], [-np.sin(roll), np.cos(roll)]]
     sight = np.arctan(aside / (camera.distance + FRONT))
-    return np.degrees(np.add(angles, [*sight, 0.0])).round(3).tolist()
+    found: list[float] = np.degrees(np.add(angles, [*sight, 0.0])).round(3).tolist()
+    return found
 
 
 def learned(seen: Sequence[dict[str, Any]], name: str, read: Numbers | None) -> Calibration:
@@ -145,7 +147,8 @@ def _off(seen: dict[str, Any], name: str) -> Numbers:
     """What a finder tells less what is true, (TOLD,)."""
     found = _face(seen[name])
     points = (np.array(seen["points"]) - _middle(found)) @ along_the_eyes(found).T
-    return told(found) - np.concatenate([points.ravel(), seen["pose_deg"], np.zeros(len(UNITS))])
+    away: Numbers = told(found) - np.concatenate([points.ravel(), seen["pose_deg"], np.zeros(len(UNITS))])
+    return away
 
 
 def _face(found: dict[str, Any]) -> Face:
@@ -157,7 +160,8 @@ def _face(found: dict[str, Any]) -> Face:
 
 
 def _middle(face: Face) -> Numbers:
-    return (face.landmarks[36:42].mean(0) + face.landmarks[42:48].mean(0)) / 2
+    found: Numbers = (face.landmarks[36:42].mean(0) + face.landmarks[42:48].mean(0)) / 2
+    return found
 
 
 def _mirrored(off: Numbers) -> Numbers:
