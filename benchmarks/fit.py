@@ -16,7 +16,8 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.landmarker import found_model
-from faceforge.face.found import Face
+from faceforge.face import Face, Finder
+from faceforge.face.embedded import EmbeddedFinder
 from faceforge.face.mediapipe import MediaPipeFinder
 from faceforge.face3d.embedded.expression import EXPRESSIONS
 from faceforge.face3d.embedded.model import FULL, JAW_OPEN, EmbeddedHead, rotation
@@ -71,8 +72,13 @@ def true_expression(given: Sitting | HeadParams) -> NDArray[np.float64]:
 
 def pose_error(found: HeadFit, sitting: Sitting) -> float:
     """Degrees between the head as found and as it is, in the camera's axes."""
-    true = _rolled(sitting) @ _turn(poses([sitting], EmbeddedHead()))
-    return float(np.degrees(np.arccos(np.clip((np.trace(true.T @ _turn(found.params)) - 1) / 2, -1, 1))))
+    apart = (np.trace(true_turn(sitting).T @ _turn(found.params)) - 1) / 2
+    return float(np.degrees(np.arccos(np.clip(apart, -1, 1))))
+
+
+def true_turn(sitting: Sitting) -> NDArray[np.float64]:
+    """The head's, in the camera's axes (3, 3)."""
+    return _rolled(sitting) @ _turn(poses([sitting], EmbeddedHead()))
 
 
 def light_error(found: HeadFit, sitting: Sitting) -> float:
@@ -125,12 +131,8 @@ def measured(portrait: Portrait, face: Face) -> Result:
     )
 
 
-def by_mediapipe(portraits: Sequence[Portrait]) -> list[Face | None]:
-    """What MediaPipe finds, with its own pose and units; none where it finds none."""
-    model = found_model()
-    if model is None:
-        return [None] * len(portraits)
-    finder = MediaPipeFinder(model)
+def faces_by(finder: Finder, portraits: Sequence[Portrait]) -> list[Face | None]:
+    """What a finder finds, with its own pose and expression; none where it finds none."""
     return [max(finder.find(each.image), key=lambda face: face.area, default=None) for each in portraits]
 
 
@@ -178,9 +180,11 @@ def main() -> int:
     torch.set_num_threads(wanted.threads)
     taken = photograph(sittings(wanted.portraits), SIZE)
     results = {"exact": [measured(each, exact_face(each)) for each in taken]}
-    found = [measured(each, face) for each, face in zip(taken, by_mediapipe(taken), strict=True) if face]
-    if found:
-        results["MediaPipe"] = found
+    model = found_model()
+    finders: dict[str, Finder] = {"MediaPipe": MediaPipeFinder(model)} if model else {}
+    for name, finder in (finders | {"embedded": EmbeddedFinder()}).items():
+        found = zip(taken, faces_by(finder, taken), strict=True)
+        results[name] = [measured(each, face) for each, face in found if face]
     print("\n".join(rows(results)))
     return 0
 

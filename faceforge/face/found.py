@@ -24,6 +24,7 @@ class Face:
     roll_deg: float = 0.0  # positive leans clockwise as the viewer sees it
     gaze_deg: tuple[float, float] | None = None  # the eyes' yaw and pitch within the head
     aus: Mapping[str, float] | None = None  # FACS 0..5, where the backend measures them
+    blendshapes: Mapping[str, float] | None = None  # what MediaPipe itself says of the expression, 0..1
 
     @property
     def box(self) -> tuple[float, float, float, float]:

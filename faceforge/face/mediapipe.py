@@ -137,6 +137,7 @@ def _face(seen: Seen, shape: tuple[int, ...]) -> Face:
         roll_deg=float(np.degrees(np.arctan2(-turn[1, 0], turn[1, 1]))),
         gaze_deg=gaze_deg(seen.blendshapes),
         aus=action_units(seen.blendshapes),
+        blendshapes=seen.blendshapes,
     )
 
 

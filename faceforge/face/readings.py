@@ -2,38 +2,33 @@
 
 from collections.abc import Mapping
 
-# Its cheekSquint and noseSneer stay near zero on every face, so AU6 and AU9 cannot be read from it.
-_UNITS = {
-    "AU1": ("browInnerUp",),
-    "AU2": ("browOuterUpLeft", "browOuterUpRight"),
-    "AU4": ("browDownLeft", "browDownRight"),
-    "AU5": ("eyeWideLeft", "eyeWideRight"),
-    "AU7": ("eyeSquintLeft", "eyeSquintRight"),
-    "AU10": ("mouthUpperUpLeft", "mouthUpperUpRight"),
-    "AU12": ("mouthSmileLeft", "mouthSmileRight"),
-    "AU14": ("mouthDimpleLeft", "mouthDimpleRight"),
-    "AU15": ("mouthFrownLeft", "mouthFrownRight"),
-    "AU16": ("mouthLowerDownLeft", "mouthLowerDownRight"),
-    "AU17": ("mouthShrugLower",),
-    "AU18": ("mouthPucker",),
-    "AU20": ("mouthStretchLeft", "mouthStretchRight"),
-    "AU22": ("mouthFunnel",),
-    "AU24": ("mouthPressLeft", "mouthPressRight"),
-    "AU26": ("jawOpen",),
-    "AU28": ("mouthRollLower", "mouthRollUpper"),
-    "AU43": ("eyeBlinkLeft", "eyeBlinkRight"),
-}
+import numpy as np
+
+from faceforge.face.calibration import UNITS, Numbers, blendshape_signs, tensors_of
+
 FULL = 5.0
 GAZE_DEG = (40.0, 25.0)  # yaw and pitch of eyes that look as far as a blendshape goes; the yaw fits portraits
+_FARTHEST = 6.0  # deviations from its middle, beyond which a blendshape is no longer believed
 
 
 def action_units(blendshapes: Mapping[str, float]) -> dict[str, float]:
-    """FACS 0..5 of the units that blendshapes can tell; both sides count alike, 1 is taken for 5.
+    """The likeliest FACS intensities 0..5 behind MediaPipe's blendshapes, both sides counting alike.
 
-    >>> action_units({"mouthSmileLeft": 1.0, "mouthSmileRight": 0.5})["AU12"]
-    3.75
+    What hardly shows in them stays near what faces have on average. AU26 stands for AU27 as well.
+
+    >>> smiling = action_units({"mouthSmileLeft": 0.9, "mouthSmileRight": 0.9})
+    >>> max(smiling, key=smiling.get)
+    'AU12'
     """
-    return {au: FULL * sum(blendshapes.get(name, 0.0) for name in names) / len(names) for au, names in _UNITS.items()}
+    found = units_behind(blendshape_signs(blendshapes), tensors_of("units"))
+    return {code: float(value) for code, value in zip(UNITS, found, strict=True)}
+
+
+def units_behind(signs: Numbers, table: Mapping[str, Numbers]) -> Numbers:
+    """Intensities (..., K) in the order of UNITS from signs (..., M)."""
+    away = np.clip((signs - table["middle"]) / table["spread"], -_FARTHEST, _FARTHEST)
+    found: Numbers = np.clip(away @ table["weights"] + table["base"], 0.0, FULL)
+    return found
 
 
 def gaze_deg(blendshapes: Mapping[str, float]) -> tuple[float, float]:

@@ -13,8 +13,9 @@ from faceforge.face.found import Face
 from faceforge.face3d.embedded.model import EmbeddedHead
 from faceforge.face3d.fitted import HeadFit
 from faceforge.face3d.fitting import fit, fit_clip, follow
+from faceforge.face3d.fitting.evidence import Evidence
 from faceforge.face3d.fitting.points import seen_points, seen_with_slopes
-from faceforge.face3d.fitting.unknowns import COUNT, DISTANCE, FORM, SCALE, Frame
+from faceforge.face3d.fitting.unknowns import COUNT, DISTANCE, FORM, JAW, MOVES, SCALE, Frame
 from faceforge.face3d.light import shade
 from faceforge.synth import Portrait, photograph, sample
 
@@ -133,6 +134,27 @@ def test_a_finders_own_pose_and_units_are_heard(taken: Portrait) -> None:
     assert straight.params.neck is not None
     assert turned.params.neck[0, 1] > straight.params.neck[0, 1] + 0.05
     assert smiling.aus["AU12L"] > straight.aus.get("AU12L", 0.0) + 0.5
+
+
+def test_evidence_follows_the_unknowns_as_its_slopes_say(taken: Portrait) -> None:
+    x, frame = np.zeros(COUNT), Frame((SIZE, SIZE))
+    x[SCALE], x[DISTANCE] = np.log(8.0), np.log(100.0)
+    person = HEAD.of()
+    evidence = Evidence.of(replace(exact_face(taken), backend="mediapipe", aus={"AU12": 2.0})).seen_from(x)
+    slopes = evidence.slopes(seen_with_slopes(HEAD, person, x, frame))
+    before = evidence.off(seen_points(HEAD, person, x, frame), x)
+    for index in (0, 3, SCALE, JAW, MOVES.start, MOVES.start + 4):  # units that make no edges touch
+        moved = x.copy()
+        moved[index] += 1e-4
+        slope = (evidence.off(seen_points(HEAD, person, moved, frame), moved) - before) / 1e-4
+        assert np.abs(slope - slopes[:, index])[34:].max() < 0.02 * np.abs(slope).max() + 1e-3, index
+
+
+def test_numbers_that_are_not_told_are_left_out(taken: Portrait) -> None:
+    face = replace(exact_face(taken), backend="mediapipe")
+    without = Evidence.of(replace(face, irises=None))
+    assert len(Evidence.of(face).values) - len(without.values) == 4
+    np.testing.assert_allclose(without.points, Evidence.of(face).points)
 
 
 def test_a_picture_of_words_is_refused(taken: Portrait) -> None:

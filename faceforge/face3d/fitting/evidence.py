@@ -1,53 +1,107 @@
-"""What a finder says beside its points: pose and action units, as soft measurements of the unknowns."""
+"""What a finder tells of a face, to be compared with what it would tell of a head."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from faceforge.aus import unsided
+from faceforge.face.calibration import ANGLES, POINTS, along_the_eyes, told
 from faceforge.face.found import Face
-from faceforge.face3d.embedded.expression import EXPRESSIONS
-from faceforge.face3d.embedded.model import FULL, JAW_OPEN, rotation
-from faceforge.face3d.fitting.finders import AuReading, Finder
-from faceforge.face3d.fitting.priors import Priors
-from faceforge.face3d.fitting.unknowns import (
-    COUNT,
-    DISTANCE,
-    JAW,
-    LIDS,
-    MOVES,
-    POSE,
-    SHIFT,
-    Numbers,
-    head_params,
-)
+from faceforge.face3d.embedded.model import rotation
+from faceforge.face3d.fitting.finders import finder
+from faceforge.face3d.fitting.points import Seen
+from faceforge.face3d.fitting.unknowns import COUNT, DISTANCE, POSE, SHIFT, Numbers, head_params
 
+OUTLIER = 3.0  # deviations at which what is told begins to be believed less
 _ROUNDS = 4
 
 
-def told(likely: Priors, face: Face, habits: Finder, x: Numbers) -> Priors:
-    """What is likely once a finder's pose and units are heard, about unknowns x."""
-    rows, wanted = _pose(face, habits, x)
-    if face.aus is not None:
-        for code, reading in habits.aus.items():
-            if code in face.aus:
-                rows = np.vstack([rows, _follows(reading) / reading.deviation])
-                wanted = np.append(wanted, (face.aus[code] - reading.base) / reading.deviation)
-    return replace(
-        likely,
-        form=likely.form + rows.T @ rows,
-        slope=likely.slope + rows.T @ (rows @ likely.middle - wanted),
-    )
+@dataclass(frozen=True)
+class Evidence:
+    """The n numbers that are told at all, in `calibration.told`'s order; those of points come first."""
 
+    values: Numbers  # (n,) without the finder's habits
+    places: NDArray[np.intp]  # (n,) which of all numbers they are
+    follows: Numbers  # (n, COUNT) what the unknowns add to them, beside where they put the points
+    deviation: Numbers  # (n,)
+    middle: Numbers  # (2,) of the eyes, in pixels
+    turn: Numbers  # (2, 2) from pixels to eye distances
 
-def _pose(face: Face, habits: Finder, x: Numbers) -> tuple[Numbers, Numbers]:
-    """Rows (3, COUNT) and what they should give."""
-    rows, deviation = np.zeros((3, COUNT)), np.radians(habits.pose_deviation_deg)
-    rows[range(3), range(POSE.start, POSE.stop)] = 1 / deviation
-    read = np.radians(np.array([face.yaw_deg, face.pitch_deg, face.roll_deg]) - habits.pose_bias_deg)
-    # a finder sees a face along its own line of sight, not along the picture's middle
-    read[:2] -= np.arctan(x[SHIFT] / np.exp(x[DISTANCE]))
-    return rows, np.where(np.isfinite(deviation), _unknowns_of(read) / deviation, 0.0)
+    @classmethod
+    def of(cls, face: Face, slack: float = 1.0) -> "Evidence":
+        """What is told of a face, if points may be off by so many times what they usually are."""
+        habits, values = finder(face), told(face)
+        places = np.flatnonzero(np.isfinite(values) & np.isfinite(habits.deviation))
+        return cls(
+            values=(values - habits.habits)[places],
+            places=places,
+            follows=habits.follows[places],
+            deviation=habits.deviation[places] * np.where(places < POINTS.stop, slack, 1.0),
+            middle=(face.landmarks[36:42].mean(0) + face.landmarks[42:48].mean(0)) / 2,
+            turn=along_the_eyes(face),
+        )
+
+    @property
+    def points(self) -> Numbers:
+        """Where the 68 landmarks lie in the picture without the finder's habits, (68, 2)."""
+        return self.values[:136].reshape(68, 2) @ np.linalg.inv(self.turn).T + self.middle
+
+    def seen_from(self, x: Numbers) -> "Evidence":
+        """With the angles as unknowns: a finder sees a face along its own line of sight, not along the picture's."""
+        angles = self._angles()
+        if not len(angles):
+            return self
+        values = self.values.copy()
+        read = np.radians(values[angles])
+        read[:2] -= np.arctan(x[SHIFT] / np.exp(x[DISTANCE]))
+        values[angles] = np.degrees(_unknowns_of(read))
+        return replace(self, values=values)
+
+    def turned(self, x: Numbers) -> Numbers:
+        """The unknowns with the pose that is told, if one is: from another, the points lead to a wrong one."""
+        angles, found = self._angles(), x.copy()
+        if len(angles):
+            found[POSE] = np.radians(self.seen_from(x).values[angles])
+        return found
+
+    def off(self, points: Numbers, x: Numbers) -> Numbers:
+        """What would be told of a head at points (70, 2) less what is told, (n,)."""
+        own = self._told((points - self.middle) @ self.turn.T)
+        found: Numbers = own + self.follows @ x - self.values
+        return found
+
+    def slopes(self, seen: Seen) -> Numbers:
+        """How that follows the unknowns, (n, COUNT)."""
+        found: Numbers = self._told(np.einsum("ij,pjk->pik", self.turn, seen.slopes)) + self.follows
+        return found
+
+    def cost(self, points: Numbers, x: Numbers) -> float:
+        """Half the squared deviations, growing ever more slowly for outliers."""
+        off = self.off(points, x)
+        return float(((off * self._faded(off) / self.deviation) ** 2).sum() / 2)
+
+    def pulled(self, seen: Seen, x: Numbers) -> tuple[Numbers, Numbers]:
+        """The quadratic form (COUNT, COUNT) and the slope (COUNT,) of the cost."""
+        off = self.off(seen.points, x)
+        weight = self._faded(off) / self.deviation
+        rows = self.slopes(seen) * weight[:, None]
+        return rows.T @ rows, rows.T @ (off * weight)
+
+    def _angles(self) -> NDArray[np.intp]:
+        return np.flatnonzero((self.places >= ANGLES.start) & (self.places < ANGLES.stop))
+
+    def _told(self, of_points: Numbers) -> Numbers:
+        """Of points (70, 2, ...), those that are told, and nothing for the other numbers, (n, ...)."""
+        flat = of_points.reshape(POINTS.stop, *of_points.shape[2:])
+        points = self.places[self.places < POINTS.stop]
+        found: Numbers = np.zeros((len(self.places), *flat.shape[1:]))
+        found[: len(points)] = flat[points]
+        return found
+
+    def _faded(self, off: Numbers) -> Numbers:
+        """How much of each number's distance counts, (n,): points may be hidden, angles and units are what is left."""
+        far = np.abs(off) / self.deviation / OUTLIER + 1e-9
+        return np.where(self.places < POINTS.stop, np.sqrt(np.log1p(far**2)) / far, 1.0)
 
 
 def _unknowns_of(angles: Numbers) -> Numbers:
@@ -68,17 +122,3 @@ def _angles(x: Numbers) -> Numbers:
     return np.array(
         [np.arctan2(turn[0, 2], turn[2, 2]), np.arcsin(np.clip(turn[1, 2], -1, 1)), np.arctan2(-turn[1, 0], turn[1, 1])]
     )
-
-
-def _follows(reading: AuReading) -> Numbers:
-    """How a reading follows the unknowns, (COUNT,): both sides count alike."""
-    row = np.zeros(COUNT)
-    for unit, slope in reading.slopes.items():
-        if unit == "AU26":
-            row[JAW] += slope * FULL / JAW_OPEN["AU26"]
-        elif unit == "AU43":
-            row[LIDS] += slope * FULL / 2
-        else:
-            sides = [MOVES.start + index for index, code in enumerate(EXPRESSIONS) if unsided(code) == unit]
-            row[sides] += slope * FULL / len(sides)
-    return row

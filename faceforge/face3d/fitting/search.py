@@ -1,7 +1,7 @@
 """A head that explains a photograph, from its landmarks first and its pixels afterwards."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -16,12 +16,11 @@ from faceforge.face3d.embedded.model import EmbeddedHead, Person
 from faceforge.face3d.fitted import HeadFit
 from faceforge.face3d.fitting import unknowns as at
 from faceforge.face3d.fitting.checks import checked_face, checked_picture
-from faceforge.face3d.fitting.evidence import told
-from faceforge.face3d.fitting.finders import Finder, finder
+from faceforge.face3d.fitting.evidence import Evidence
 from faceforge.face3d.fitting.light import Lit, lit
-from faceforge.face3d.fitting.points import IRIS, POINTS, seen_points, seen_with_slopes
+from faceforge.face3d.fitting.points import seen_points, seen_with_slopes
 from faceforge.face3d.fitting.priors import Priors, kept, priors
-from faceforge.face3d.fitting.solve import Steps, Wanted, solved
+from faceforge.face3d.fitting.solve import Steps, solved
 from faceforge.face3d.fitting.start import start
 from faceforge.face3d.fitting.unknowns import COUNT, Frame, Numbers, camera, head_params, unknowns
 
@@ -37,11 +36,12 @@ def fit(picture: NDArray[Any], face: Face, *, head: EmbeddedHead | None = None) 
     """The head of one face in a picture (H, W, 3): bytes, or floats in 0..1."""
     search = _Search.of(face, head)
     pixels = checked_picture(picture, face)
-    x = start(search.wanted.points, search.frame)
+    evidence = search.evidence()
+    x = evidence.turned(start(evidence.points, search.frame))
     likely = priors(search.frame, float(np.exp(x[at.SCALE])))
-    x = search.run(x, likely, Steps(_POSE_STEPS, _free(slice(0, at.GAZE.start)), 1.0))
+    x = search.run(x, likely, Steps(_POSE_STEPS, _free(slice(0, at.GAZE.start)), 1.0), slack=_STAGES[0][0])
     for slack, steps in _STAGES:
-        x = search.slackened(slack).run(x, likely, Steps(steps, _free(slice(0, COUNT))))
+        x = search.run(x, likely, Steps(steps, _free(slice(0, COUNT))), slack=slack)
     return search.found(x, lit(search.head, pixels, x, search.frame))
 
 
@@ -82,36 +82,31 @@ class _Search:
     head: EmbeddedHead
     frame: Frame
     face: Face
-    habits: Finder
-    wanted: Wanted
 
     @classmethod
     def of(cls, face: Face, head: EmbeddedHead | None) -> "_Search":
-        face, habits = checked_face(face), finder(face.backend)
-        frame = Frame((face.size[0], face.size[1]))
-        return cls(head or EmbeddedHead(), frame, face, habits, _wanted(face, habits))
+        return cls(head or EmbeddedHead(), Frame((face.size[0], face.size[1])), checked_face(face))
 
-    def run(self, x: Numbers, likely: Priors, steps: Steps) -> Numbers:
+    def evidence(self, slack: float = 1.0) -> Evidence:
+        """What is told of the face."""
+        return Evidence.of(self.face, slack)
+
+    def run(self, x: Numbers, likely: Priors, steps: Steps, slack: float = 1.0) -> Numbers:
         """The unknowns after some steps."""
-        likely = told(likely, self.face, self.habits, x)
         return solved(
             np.clip(x, likely.low, likely.high),
             lambda x: seen_with_slopes(self.head, _person(self.head, x), x, self.frame),
             lambda x: seen_points(self.head, _person(self.head, x), x, self.frame),
-            self.wanted,
+            self.evidence(slack).seen_from(x),
             likely,
             steps,
         )
 
-    def slackened(self, times: float) -> "_Search":
-        """The same, content with less."""
-        return replace(self, wanted=Wanted(self.wanted.points, self.wanted.deviation * times))
-
     def found(self, x: Numbers, light: Lit) -> HeadFit:
         """What is known of the head at the end."""
         seen = seen_points(self.head, _person(self.head, x), x, self.frame)
-        off = np.linalg.norm(seen - self.wanted.points, axis=1)[:68]
-        error = float(np.sqrt((off**2).mean()) / self.face.eye_distance)
+        off = self.evidence().off(seen, x)[:136]
+        error = float(np.sqrt(2 * (off**2).mean()))
         return HeadFit(
             params=head_params(x),
             camera=camera(x, self.frame),
@@ -134,19 +129,6 @@ def _notes(error: float, light: Lit) -> list[str]:
     if light.explained < COVERED:
         notes.append(f"Only {light.explained:.0%} of the face has the colours of one skin: its light is uncertain.")
     return notes
-
-
-def _wanted(face: Face, habits: Finder) -> Wanted:
-    """The points to be met, without the habits of who found them."""
-    eyes = face.landmarks[42:48].mean(0) - face.landmarks[36:42].mean(0)
-    along = np.array([eyes, [-eyes[1], eyes[0]]])
-    points, deviation = np.full((POINTS, 2), np.nan), habits.deviation * face.eye_distance
-    points[:68] = face.landmarks
-    if face.irises is None:
-        points[IRIS], deviation[IRIS] = 0.0, np.inf
-    else:
-        points[IRIS] = face.irises
-    return Wanted(points - habits.offsets(face) @ along, deviation)
 
 
 def _free(where: slice) -> NDArray[np.bool_]:
