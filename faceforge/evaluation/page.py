@@ -144,7 +144,10 @@ def _slices(report: Mapping[str, Any], judges: Sequence[Judge]) -> str:
 
 
 def _gap(gap: Mapping[str, Any] | None) -> str:
-    return "–" if gap is None else f"{number(gap['size'])}<small>{escape(gap['low'])} to {escape(gap['high'])}</small>"
+    if gap is None:
+        return "–"
+    between = f"<small>{escape(gap['low'])} to {escape(gap['high'])}</small>" if gap["size"] else ""
+    return f"{number(gap['size'])}{between}"
 
 
 def _worst(seen: Sequence[Observation], judges: Sequence[Judge], folder: Path) -> str:
