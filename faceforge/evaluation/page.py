@@ -54,7 +54,7 @@ def _opening(report: Mapping[str, Any]) -> str:
     faces = len(report["faces"])
     words = f"{report['observations']} edits of {faces} faces, FaceForge {escape(report['faceforge'])}."
     judges = "; ".join(_named(each) for each in report["judges"])
-    cut = f" {report['cut']} requests were cut to what the face can show." if report["cut"] else ""
+    cut = f" {report['cut']} doses were cut to what the face can show." if report["cut"] else ""
     drift = f" In {report['drifted']} the head moved; judges of motion left them out." if report["drifted"] else ""
     embedding = report["embedding"]
     identity = "none is installed" if embedding is None else f"{embedding['name']}, {embedding['weights'][:12]}"

@@ -26,7 +26,6 @@ def report(run: Mapping[str, Any], seen: Sequence[Observation], judges: Sequence
         "observations": len(seen),
         "troubles": [{"picture": each.picture, "why": each.trouble} for each in seen if each.trouble],
         "drifted": sum(each.drift for each in judged),
-        "cut": sum(each.cut for each in seen),
         "scores": {judge.facts.name: _scored(judged, judge) for judge in judges},
         "preserved": _preserved(judged),
         "responses": {judge.facts.name: _responses(judged, judge) for judge in judges},
