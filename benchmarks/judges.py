@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -53,29 +54,21 @@ class Timed:
 def timed(by: Judge, source: Image.Image, edits: Sequence[Image.Image], repeat: int) -> Timed:
     """Rates of one judge; `edits` are of one source."""
     finder = looking.looker(by.facts.finder or "embedded").finder
-    alone = median(_seconds(lambda edit=edit: _fresh(by, source, edit)) for edit in edits for _ in range(repeat))
+    alone = median(_seconds(partial(_row, by, source, [edit])) for edit in edits for _ in range(repeat))
     rates = {}
     for count in [each for each in (1, 2, 4, 8, 16, 32) if each <= len(edits)]:
-        spent = median(_seconds(lambda count=count: _row(by, source, edits[:count])) for _ in range(repeat))
+        spent = median(_seconds(partial(_row, by, source, edits[:count])) for _ in range(repeat))
         rates[count] = count / spent
-    finding = median(_seconds(lambda: _find(finder, source, edits[0])) for _ in range(repeat))
-    flow = median(_seconds(lambda: _flow(by, source, edits[0])) for _ in range(repeat)) if by.facts.flow else 0.0
+    finding = median(_seconds(partial(_find, finder, source, edits[0])) for _ in range(repeat))
+    flow = median(_seconds(partial(_flow, by, source, edits[0])) for _ in range(repeat)) if by.facts.flow else 0.0
     return Timed(by.facts.name, 1 / alone, rates, finding / alone, flow / alone)
 
 
-def _fresh(by: Judge, source: Image.Image, edited: Image.Image) -> None:
-    _forget(by)
-    by.delta(source, edited)
-
-
 def _row(by: Judge, source: Image.Image, edits: Sequence[Image.Image]) -> None:
-    _forget(by)
+    """Every face is found anew, the source's once."""
+    looking.looker(by.facts.finder or "embedded").forget()
     for edit in edits:
         by.delta(source, edit)
-
-
-def _forget(by: Judge) -> None:
-    looking.looker(by.facts.finder or "embedded").forget()
 
 
 def _find(finder: Finder, *images: Image.Image) -> None:

@@ -13,7 +13,7 @@ from faceforge.errors import CannotWrite
 from faceforge.evaluation.observing import Observation, Observer
 from faceforge.evaluation.subjects import Subject
 from faceforge.evaluation.trials import Plan, Trial
-from faceforge.io.pictures import write_picture
+from faceforge.io.pictures import fit, write_picture
 from faceforge.jobs import Job
 from faceforge.mer.fidelity import plain
 from faceforge.spec import EditSpec
@@ -91,7 +91,7 @@ def _observed(
             picture=name,
             source=source,
             groups=dict(subject.groups),
-            **observer.observe(subject.picture.image, result.image, closely=closely),
+            **observer.observe(fit(subject.picture.image, *result.image.size), result.image, closely=closely),
         )
 
 

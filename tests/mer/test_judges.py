@@ -1,11 +1,13 @@
 """What every judge has to do before its numbers mean anything: the validity tests of the score's definition."""
 
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from faceforge.aus import UNITS
-from faceforge.errors import BadPicture, BadPlugin, NoFace
+from faceforge.errors import BadPicture, BadPlugin, MissingPackage, NoFace
 from faceforge.mer import agreement
 from faceforge.mer.dose_response import spearman
 from faceforge.mer.judges import Judge, judge, judges
@@ -83,3 +85,10 @@ def test_what_cannot_be_judged_is_refused(by: Judge) -> None:
 def test_an_unknown_judge_is_refused_with_the_nearest() -> None:
     with pytest.raises(BadPlugin, match="Did you mean 'landmarks'"):
         judge("landmark")
+
+
+def test_without_opencv_motion_is_refused_and_landmarks_still_judge(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    with pytest.raises(MissingPackage, match=r"faceforge\[mer\]"):
+        judge("flow").delta(face(), smiling())
+    assert any(judge("landmarks").delta(smiling(), smiling(AU26=4.0)))
