@@ -79,8 +79,8 @@ def _edits(wanted: Wanted, observer: Observer, output: Path) -> tuple[dict[str, 
 
     units = {"units": wanted.units} if wanted.units else {}
     plan = Plan(doses=wanted.doses, seeds=tuple(range(wanted.seeds)), **units)
-    subjects = list(photographs(wanted.pictures) if wanted.pictures else portraits(wanted.faces))
     editor = _editor(wanted.model or WARP)
+    subjects = list(photographs(wanted.pictures) if wanted.pictures else portraits(wanted.faces))
     output.mkdir(exist_ok=True)
     facts = about(editor, plan, subjects, observer)
     record = Record(output, facts)

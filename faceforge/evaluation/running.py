@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from faceforge.editor import Editor
-from faceforge.errors import CannotWrite
+from faceforge.errors import CannotWrite, NoFace
 from faceforge.evaluation.observing import Observation, Observer
 from faceforge.evaluation.subjects import Subject
 from faceforge.evaluation.trials import Plan, Trial
@@ -62,13 +62,25 @@ def run(
     count = 0
     for subject in subjects:
         trials = list(plan.trials(subject))
-        missing = [trial for trial in trials if (subject.name, _stem(subject, trial)) not in known]
+        refused = (subject.name, subject.name) in known
+        missing = [trial for trial in trials if not refused and (subject.name, _stem(subject, trial)) not in known]
         count += len(trials) - len(missing)
         done(count)
-        for observation in _observed(editor, subject, missing, plan, observer, record.folder):
-            record.add(observation)
-            count += 1
-            done(count)
+        if not missing:
+            continue
+        try:
+            for observation in _observed(editor, subject, missing, plan, observer, record.folder):
+                record.add(observation)
+                count += 1
+                done(count)
+        except NoFace as error:
+            record.add(_refused(subject, str(error)))
+
+
+def _refused(subject: Subject, why: str) -> Observation:
+    """What is recorded of a face that the editor itself does not find."""
+    source = f"{_EDITS}/{subject.name}.png"
+    return Observation(subject.name, subject.identity, {}, 0, source, source, dict(subject.groups), trouble=why)
 
 
 def _observed(

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from faceforge.editor import Editor
-from faceforge.errors import BadPicture, BadSpec, CannotWrite
+from faceforge.errors import BadPicture, BadSpec, CannotWrite, NoFace
 from faceforge.evaluation.against import against, read_report
 from faceforge.evaluation.observing import Observation, Observer
 from faceforge.evaluation.page import page
@@ -135,6 +135,22 @@ def test_a_run_that_was_killed_goes_on_and_another_one_is_refused(tmp_path: Path
     assert again == whole
     with pytest.raises(CannotWrite, match="another evaluation"):
         Record(tmp_path / "cut", {"another": "plan"})
+
+
+def test_a_face_that_the_editor_does_not_find_is_trouble_once_and_stops_nobody(
+    tmp_path: Path, observer: Observer
+) -> None:
+    class Blind(Tint):
+        def edit_many(self, jobs, **watch) -> Iterator[Result]:  # type: ignore[no-untyped-def, override]
+            if jobs[0].image.name == "p0.png":
+                raise NoFace("No face was found in this picture.")
+            yield from super().edit_many(jobs, **watch)
+
+    for _ in range(2):
+        found, seen = evaluated(tmp_path, observer, Blind())
+        assert len(seen) == 1 + 14
+        assert found["troubles"] == [{"picture": "pictures/p0.png", "why": "No face was found in this picture."}]
+        assert found["scores"]["corner"]["identities"] == 1
 
 
 def test_its_own_pictures_score_the_same_as_pairs(tmp_path: Path, observer: Observer) -> None:
