@@ -11,7 +11,8 @@ import numpy as np
 from faceforge.evaluation.observing import Observation
 from faceforge.mer.agreement import Numbers
 from faceforge.mer.calibration import FACES, Null, as_intensities
-from faceforge.mer.fidelity import HEADLINE, Edits, curves, headline, intervals, plain, score, spearmans
+from faceforge.mer.edits import Edits
+from faceforge.mer.fidelity import HEADLINE, curves, headline, intervals, plain, score, spearmans
 from faceforge.mer.judges import Judge
 
 _SLICED = 300  # bootstrap draws for a slice

@@ -8,19 +8,10 @@ import pytest
 
 from faceforge.mer import agreement
 from faceforge.mer.calibration import Monotone, Null, as_intensities, within_reach
+from faceforge.mer.collateral import collateral, dominance, response_matrix
 from faceforge.mer.dose_response import curve
-from faceforge.mer.fidelity import (
-    Edits,
-    collateral,
-    consistency,
-    curves,
-    dominance,
-    headline,
-    intervals,
-    plain,
-    response_matrix,
-    score,
-)
+from faceforge.mer.edits import Edits
+from faceforge.mer.fidelity import consistency, curves, headline, intervals, plain, score
 
 CODES = ("AU1", "AU2", "AU12", "AU26")
 DOSES = (1.0, 2.0, 3.0)

@@ -13,9 +13,11 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from faceforge.mer import presets
 from faceforge.mer.agreement import mean
+from faceforge.mer.collateral import collateral
 from faceforge.mer.detectors import DETECTORS, detector
 from faceforge.mer.dose_response import curve
-from faceforge.mer.fidelity import Edits, collateral, per_unit
+from faceforge.mer.edits import Edits
+from faceforge.mer.fidelity import per_unit
 from faceforge.mer.strain import strain, strain_backward, strain_meb
 from tests.parity.golden import FOLDER, Case
 
