@@ -248,7 +248,7 @@ class Forge(Editor):
         spent = {"encode": encoded - began, "denoise": denoised - encoded, "decode": time.perf_counter() - denoised}
         seconds = {name: value / len(batch) for name, value in spent.items()}
         return [
-            Result(image, row.spec, latent.clone(), seconds, history, row.notes, _source(row))
+            Result(image, row.spec, latent.clone(), seconds, history, row.notes, source=_source(row))
             for image, row, latent, history in zip(images, batch, latents, histories, strict=True)
         ]
 

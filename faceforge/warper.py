@@ -65,7 +65,7 @@ class Warper(Editor):
         seconds = {**photograph.seconds, "warp": time.perf_counter() - began}
         history = _provenance(job.spec, pictures, readings, self.head)
         said, source = tuple(dict.fromkeys(notes)), pictures["source"].image
-        return Result(to_picture(pixels), job.spec, None, seconds, history, said, source)
+        return Result(to_picture(pixels), job.spec, None, seconds, history, said, source=source)
 
 
 def refuse_what_needs_a_generator(job: Job) -> None:

@@ -47,7 +47,7 @@ class Tint(Editor):
                 "spec": job.spec.model_dump(mode="json", exclude_defaults=True),
                 "pictures": {"source": {"name": job.image.name, "sha256": job.image.sha256}},
             }
-            yield Result(image, job.spec, None, {}, history, (), source)
+            yield Result(image, job.spec, None, {}, history, source=source)
 
 
 class Corner:
@@ -227,10 +227,10 @@ def test_a_result_says_what_was_asked_and_what_is_seen() -> None:
     result = next(iter(Tint().edit_many([job])))
     assert result.measured("landmarks") == dict.fromkeys(result.measured("landmarks"), 0.0) != {}
     history = {"plugins": [], "model": {"name": "tint"}}
-    asked = Result(result.image, job.spec.with_(aus={"AU12": 2, "AU45": 1}), None, {}, history, (), result.source)
+    asked = Result(result.image, job.spec.with_(aus={"AU12": 2, "AU45": 1}), None, {}, history, source=result.source)
     assert "measured: AU12 " in asked.report()
     assert "cannot read AU45" in asked.report()
     blank = Image.new("RGB", (64, 64))
-    unseen = Result(blank, asked.spec, None, {}, history, (), blank)
+    unseen = Result(blank, asked.spec, None, {}, history, source=blank)
     assert "not measured: No face was found in the source" in unseen.report()
     assert "measured" not in Result(blank, asked.spec, None, {}, history).report()
