@@ -74,6 +74,7 @@ class Warper(Editor):
             seconds=seconds,
             provenance=history,
             notes=tuple(dict.fromkeys(notes)),
+            source=pictures["source"].image,
             own=None if pictures["source"].own is None else own,
         )
 
