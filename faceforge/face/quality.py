@@ -11,6 +11,7 @@ from faceforge.face.masks import filled, oval
 
 SMALLEST = 96.0  # pixels between the ears; below, a crop of 512 invents more than it keeps
 LEAST_SHARP = 0.032  # see `sharpness`: sharp photographs lie above, the same blurred by 2 % of the face below
+LEAST_SURE = 0.5  # of a finder's score: upright faces of photographs lie above, those upside down and half ones below
 WIDEST_DEG = (45.0, 30.0, 45.0)  # yaw, pitch, roll
 _FILLS = 0.6  # of the picture's shorter side
 _EMPTY = 0.2  # of the crop
@@ -21,7 +22,15 @@ _BLACK = 8  # levels
 
 def advice(image: Image.Image, face: Face, *, others: Iterable[Face] = ()) -> tuple[str, ...]:
     """What makes a good edit of this face unlikely, in plain sentences; nothing where all is well."""
-    checks = (_small(face), _blurred(image, face), _cut_off(face), _turned(face), _empty(image, face), _tight(face))
+    checks = (
+        _unsure(face),
+        _small(face),
+        _blurred(image, face),
+        _cut_off(face),
+        _turned(face),
+        _empty(image, face),
+        _tight(face),
+    )
     return tuple(each for each in (*checks, _covered(face, others)) if each)
 
 
@@ -35,6 +44,12 @@ def sharpness(image: Image.Image, face: Face) -> float:
     middle = grey[1:-1, 1:-1]
     edges = 4 * middle - grey[:-2, 1:-1] - grey[2:, 1:-1] - grey[1:-1, :-2] - grey[1:-1, 2:]
     return float(edges[inside].std() / max(1.0, 4 * middle[inside].std()))
+
+
+def _unsure(face: Face) -> str:
+    if face.score >= LEAST_SURE:
+        return ""
+    return "It is not certain that this is an upright face. Turn the picture, or use --finder mediapipe."
 
 
 def _small(face: Face) -> str:

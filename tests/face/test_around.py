@@ -95,6 +95,7 @@ def test_what_will_not_do_is_named(plain: Portrait) -> None:
     assert "pixels wide" in said(image.resize((192, 192)), half)
     assert "is blurred" in said(image.filter(ImageFilter.GaussianBlur(0.03 * width)), face)
     cut = replace(face, landmarks=face.landmarks - (170, 0), size=(384, 214))
+    assert "not certain" in said(image, replace(face, score=0.45))
     assert "cut off" in said(image.crop((170, 0, 384, 384)), cut)
     assert "sideways by 70" in said(image, replace(face, yaw_deg=-70.0))
     assert "up or down" in said(image, replace(face, pitch_deg=40.0))
