@@ -24,7 +24,8 @@ from faceforge.synth import person as people
 from faceforge.synth.casting import cast
 from faceforge.warp.levels import like
 from faceforge.warp.motion import motion
-from faceforge.warp.plate import Plate, Posed
+from faceforge.warp.plate import Plate
+from faceforge.warp.posed import Posed
 from faceforge.warp.target import Target
 from faceforge.warp.warp import Warped, warp
 from faceforge.warp.window import pixels

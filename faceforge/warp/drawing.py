@@ -8,7 +8,8 @@ from torch import Tensor
 
 from faceforge.face3d.embedded.curves import smoothstep
 from faceforge.warp.lids import lids, made_up
-from faceforge.warp.plate import Plate, Posed, Seen
+from faceforge.warp.plate import Plate
+from faceforge.warp.posed import Posed, Seen
 from faceforge.warp.region import changing
 from faceforge.warp.shading import Surface, surface
 from faceforge.warp.target import Target

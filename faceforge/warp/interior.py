@@ -10,7 +10,8 @@ from faceforge.face3d.embedded.curves import smoothstep
 from faceforge.face3d.embedded.grid import COLUMN, COLUMNS, HALF, ROW, ROWS
 from faceforge.face3d.embedded.topology import first_vertices
 from faceforge.warp.anatomy import vertices_of
-from faceforge.warp.plate import Plate, Posed, Seen
+from faceforge.warp.plate import Plate
+from faceforge.warp.posed import Posed, Seen
 from faceforge.warp.target import Target
 
 # Display values under a light that shades the front of the face as 1.

@@ -9,7 +9,8 @@ from faceforge.face3d.embedded.curves import smoothstep
 from faceforge.face3d.embedded.grid import COLUMN, COLUMNS, HALF, ROW, ROWS
 from faceforge.face3d.embedded.topology import first_vertices
 from faceforge.warp.anatomy import vertices_of
-from faceforge.warp.plate import Plate, Posed, Seen
+from faceforge.warp.plate import Plate
+from faceforge.warp.posed import Posed, Seen
 
 _CLOSING = (0.45, 0.95)  # shares of the opening: less of it closed is skin stretched a little, more is made up
 _ROOM = (0.15, 0.45)  # of the way from the fold to the edge, where skin that is seen becomes skin that is made up

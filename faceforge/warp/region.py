@@ -10,7 +10,8 @@ from torch.nn.functional import max_pool2d
 from faceforge.face3d.embedded.model import EmbeddedHead
 from faceforge.face3d.embedded.parts import SKIN_WIDTH
 from faceforge.face3d.embedded.topology import first_vertices
-from faceforge.warp.plate import STILL, Plate, Posed
+from faceforge.warp.plate import STILL, Plate
+from faceforge.warp.posed import Posed
 from faceforge.warp.shading import folds, refolded
 from faceforge.warp.target import Target
 from faceforge.warp.window import Window

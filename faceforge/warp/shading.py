@@ -18,7 +18,8 @@ from faceforge.synth.atlas import atlas
 from faceforge.synth.pixels import textured
 from faceforge.synth.wrinkles import FOLDS
 from faceforge.warp.anatomy import INNER, bare, vertices_of
-from faceforge.warp.plate import Plate, Posed, Seen
+from faceforge.warp.plate import Plate
+from faceforge.warp.posed import Posed, Seen
 from faceforge.warp.target import Target, by_side
 
 _TEXELS = 512

@@ -10,7 +10,8 @@ from faceforge.face3d.embedded.curves import smoothstep
 from faceforge.warp.drawing import Drawing, shown
 from faceforge.warp.interior import interior
 from faceforge.warp.lids import lashed
-from faceforge.warp.plate import Plate, Seen
+from faceforge.warp.plate import Plate
+from faceforge.warp.posed import Seen
 from faceforge.warp.shading import brightened
 from faceforge.warp.spread import continued
 from faceforge.warp.window import Rectangle, Window

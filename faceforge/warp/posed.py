@@ -1,0 +1,48 @@
+"""A head in one pose, and what a grid of points shows of it."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+from torch.nn.functional import embedding_bag
+
+from faceforge.warp.window import Rectangle
+
+
+@dataclass(frozen=True)
+class Posed:
+    """A head in one pose before the camera: vertices (V, 3), where they are seen, and their unit normals."""
+
+    vertices: Tensor  # metres
+    points: Tensor  # (V, 3) x and y in pixels of the picture, depth
+    normals: Tensor
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the window's grid shows of a posed head; N covered grid points."""
+
+    flat: Tensor  # (N,) into the grid
+    face: Tensor  # (N,)
+    corners: Tensor  # (N, 3) vertices
+    weights: Tensor  # (N, 3)
+    grid: tuple[int, int]
+
+    def only(self, chosen: Tensor) -> "Seen":
+        """Some of the points, by a mask (N,) or by their numbers."""
+        return Seen(self.flat[chosen], self.face[chosen], self.corners[chosen], self.weights[chosen], self.grid)
+
+    def on(self, part: Rectangle) -> "Seen":
+        """The same points on a part of the grid that holds them all."""
+        row, column = self.flat // self.grid[1] - part.top, self.flat % self.grid[1] - part.left
+        return Seen(row * part.width + column, self.face, self.corners, self.weights, (part.height, part.width))
+
+    def spread(self, values: Tensor) -> Tensor:
+        """Values (..., N) on the whole grid (..., h, w), 0 where nothing is seen."""
+        whole = values.new_zeros(*values.shape[:-1], self.grid[0] * self.grid[1])
+        whole[..., self.flat] = values
+        return whole.view(*values.shape[:-1], *self.grid)
+
+    def mixed(self, attributes: Tensor) -> Tensor:
+        """Attributes of vertices (V, D) at the grid points, (N, D)."""
+        found: Tensor = embedding_bag(self.corners, attributes.float(), per_sample_weights=self.weights, mode="sum")
+        return found
