@@ -42,7 +42,7 @@ def flat_warp(picture: NDArray[np.uint8], irises: NDArray[np.float64], aus: Mapp
         was = wanted - _moved(was, aus)
     places = middle + per_cm * (was[..., :1] * along + was[..., 1:] * up)
     share = places / torch.tensor([width, height]) * 2 - 1
-    pixels = torch.from_numpy(picture).float().permute(2, 0, 1)[None]
+    pixels = torch.from_numpy(picture.copy()).float().permute(2, 0, 1)[None]
     found = grid_sample(pixels, share[None], mode="bicubic", padding_mode="border", align_corners=False)
     return found[0].clamp(0, 255).round().byte().permute(1, 2, 0).numpy()
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from statistics import mean, median
 from tempfile import TemporaryDirectory
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # a script has only its own folder on the path
+
 import numpy as np
 from PIL import Image
 from scipy.stats import spearmanr
