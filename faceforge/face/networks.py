@@ -22,12 +22,12 @@ class FaceMap(nn.Module):
     def __init__(self, width: int = 16) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            _Layer(2, width, 5, 2),
-            _Layer(width, 2 * width, 3, 2),
-            _Layer(2 * width, 3 * width, 3, 2),
-            _Residual(3 * width),
-            _Residual(3 * width),
-            _Residual(3 * width),
+            Layer(2, width, 5, 2),
+            Layer(width, 2 * width, 3, 2),
+            Layer(2 * width, 3 * width, 3, 2),
+            Residual(3 * width),
+            Residual(3 * width),
+            Residual(3 * width),
         )
         self.answer = nn.Conv2d(3 * width, 4, 1)
 
@@ -42,11 +42,11 @@ class PointMaps(nn.Module):
     def __init__(self, width: int = 16) -> None:
         super().__init__()
         a, b, c, d = width, 2 * width, 4 * width, 6 * width
-        self.fine = nn.Sequential(_Layer(2, a, 5, 2), _Layer(a, b, 3, 2), _Residual(b))
-        self.middle = nn.Sequential(_Layer(b, c, 3, 2), _Residual(c))
-        self.coarse = nn.Sequential(_Layer(c, d, 3, 2), _Residual(d), _Residual(d))
-        self.rise = nn.ModuleList([_Layer(d, c, 1), _Layer(c, b, 1)])
-        self.mixed = nn.ModuleList([_Layer(c, c, 3), _Layer(b, 2 * b, 3)])
+        self.fine = nn.Sequential(Layer(2, a, 5, 2), Layer(a, b, 3, 2), Residual(b))
+        self.middle = nn.Sequential(Layer(b, c, 3, 2), Residual(c))
+        self.coarse = nn.Sequential(Layer(c, d, 3, 2), Residual(d), Residual(d))
+        self.rise = nn.ModuleList([Layer(d, c, 1), Layer(c, b, 1)])
+        self.mixed = nn.ModuleList([Layer(c, c, 3), Layer(b, 2 * b, 3)])
         self.answer = nn.Conv2d(2 * b, POINTS, 1)
 
     def forward(self, grey: Tensor) -> Tensor:
@@ -88,7 +88,8 @@ def _smooth(field: Tensor) -> Tensor:
     """Means over squares; twice, so that the squares do not show."""
     for _ in range(2):
         edge = _SURROUNDINGS // 2
-        field = avg_pool2d(pad(field, (edge,) * 4, mode="replicate"), _SURROUNDINGS, 1)
+        rows = avg_pool2d(pad(field, (edge,) * 4, mode="replicate"), (_SURROUNDINGS, 1), 1)
+        field = avg_pool2d(rows, (1, _SURROUNDINGS), 1)
     return field
 
 
@@ -96,7 +97,7 @@ def _doubled(field: Tensor) -> Tensor:
     return interpolate(field, scale_factor=2.0, mode="nearest")
 
 
-class _Layer(nn.Sequential):
+class Layer(nn.Sequential):
     """Convolution, norm over groups of channels, and a bend."""
 
     def __init__(self, before: int, after: int, kernel: int, stride: int = 1) -> None:
@@ -104,10 +105,12 @@ class _Layer(nn.Sequential):
         super().__init__(convolution, nn.GroupNorm(8, after), nn.ReLU())
 
 
-class _Residual(nn.Module):
+class Residual(nn.Module):
+    """Two convolutions beside the way straight on."""
+
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.change = nn.Sequential(_Layer(width, width, 3), nn.Conv2d(width, width, 3, padding=1))
+        self.change = nn.Sequential(Layer(width, width, 3), nn.Conv2d(width, width, 3, padding=1))
 
     def forward(self, field: Tensor) -> Tensor:
         changed: Tensor = self.change(field)

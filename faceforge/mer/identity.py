@@ -1,0 +1,75 @@
+"""Who somebody is, as a direction: pictures of one person point the same way, whatever the face does."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+
+from faceforge.face.found import Points
+from faceforge.face.networks import Layer, Residual
+from faceforge.mer.shipped import Shipped, shipped
+
+ASSET = "face-identity.safetensors"
+PIXELS = 64  # of a frame
+_FEATURES = 128
+_CELLS = PIXELS // 16
+
+
+class IdentityBackend(Protocol):
+    """Something that tells people apart, ArcFace for one; its name stands beside every identity score."""
+
+    name: str
+
+    def embed(self, picture: NDArray[np.uint8], landmarks: Points) -> NDArray[np.float32]:
+        """A unit vector for the face with these 68 landmarks in an RGB picture (H, W, 3)."""
+
+
+class IdentityNetwork(nn.Module):
+    """Colour crops (B, 3, 64, 64) in 0..1 to unit vectors (B, 128)."""
+
+    def __init__(self, width: int = 24) -> None:
+        super().__init__()
+        a, b, c = width, 2 * width, 4 * width
+        self.look = nn.Sequential(
+            Layer(3, a, 5, 2), Layer(a, b, 3, 2), Residual(b), Layer(b, c, 3, 2), Residual(c), Layer(c, c, 3, 2)
+        )
+        self.answer = nn.Sequential(nn.Flatten(), nn.Linear(c * _CELLS**2, _FEATURES))
+
+    def forward(self, colours: Tensor) -> Tensor:
+        centred = colours - colours.mean((1, 2, 3), keepdim=True)
+        even = centred / (centred.square().mean((1, 2, 3), keepdim=True).sqrt() + 0.02)
+        return normalize(self.answer(self.look(even)).float(), dim=1)
+
+
+class EmbeddedIdentity:
+    """What ships with FaceForge: learned from synthetic people alone, over pose, light and expression."""
+
+    name = "embedded"
+
+    @torch.inference_mode()
+    def embed(self, picture: NDArray[np.uint8], landmarks: Points) -> NDArray[np.float32]:
+        """A unit vector (128,), the mean of the face and its mirror image."""
+        crop = Square(landmarks, MARGIN).cut(picture, PIXELS)
+        both = self._shipped.network(torch.cat([crop, crop.flip(3)]))
+        found: NDArray[np.float32] = normalize(both.mean(0), dim=0).numpy()
+        return found
+
+    @property
+    def equal_error_rate(self) -> float:
+        """Of telling held-out synthetic people apart; printed beside every score."""
+        return float(self._shipped.facts["equal_error_rate"])
+
+    @cached_property
+    def _shipped(self) -> Shipped:
+        return shipped(ASSET, IdentityNetwork())
+
+
+def likeness(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    """The cosine between two unit vectors: 1 is the same face."""
+    return float(one @ other)
