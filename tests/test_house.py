@@ -73,6 +73,7 @@ LAYERS = (
     ("warp",),
     ("core",),
     ("store",),
+    ("mer",),
     ("memory", "jobs", "result"),
     ("editor", "reading"),
     ("conditions",),
