@@ -17,7 +17,7 @@ _SHARP = 10.0  # of cosines between people
 class ChangeObjective(nn.Module):
     """The change of every unit between two pictures, in FACS units."""
 
-    def __init__(self, width: int = 24) -> None:
+    def __init__(self, width: int = 16) -> None:
         super().__init__()
         self.network = PairNetwork(len(UNITS), width)
 
@@ -58,7 +58,7 @@ class InfusedObjective(nn.Module):
 class IdentityObjective(nn.Module):
     """Pictures of one person point the same way, others do not (supervised contrast, Khosla et al. 2020, eq. 2)."""
 
-    def __init__(self, width: int = 24) -> None:
+    def __init__(self, width: int = 16) -> None:
         super().__init__()
         self.network = IdentityNetwork(width)
 

@@ -6,7 +6,7 @@ they shall learn where brightness changes, not how bright skin is.
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, interpolate, pad
+from torch.nn.functional import interpolate
 
 POINTS = 70  # 68 landmarks, then the left and the right iris
 CROP = 96  # pixels of a landmarker's crop
@@ -66,7 +66,7 @@ def evened(grey: Tensor) -> Tensor:
     whole = centred / (centred.square().mean((2, 3), keepdim=True).sqrt() + 0.02)
     around = _smooth(centred)
     apart = centred - around
-    local = apart / (_smooth(apart.square()).sqrt() + 0.02)
+    local = apart / (_smooth(apart.square()).clamp(min=0).sqrt() + 0.02)
     return torch.cat([whole, local], 1)
 
 
@@ -86,11 +86,20 @@ def _places(cells: int, device: torch.device) -> Tensor:
 
 def _smooth(field: Tensor) -> Tensor:
     """Means over squares; twice, so that the squares do not show."""
-    for _ in range(2):
-        edge = _SURROUNDINGS // 2
-        rows = avg_pool2d(pad(field, (edge,) * 4, mode="replicate"), (_SURROUNDINGS, 1), 1)
-        field = avg_pool2d(rows, (1, _SURROUNDINGS), 1)
+    for axis in (2, 3, 2, 3):
+        field = _means(field, axis)
     return field
+
+
+def _means(field: Tensor, axis: int) -> Tensor:
+    """Means over neighbours along one axis, from sums of all before."""
+    edge = _SURROUNDINGS // 2
+    count = field.shape[axis]
+    first, last = (field.narrow(axis, place, 1) for place in (0, count - 1))
+    shape = [edge if number == axis else -1 for number in range(4)]
+    before = [edge + 1 if number == axis else -1 for number in range(4)]
+    sums = torch.cat([first.expand(before), field, last.expand(shape)], axis).cumsum(axis)
+    return (sums.narrow(axis, _SURROUNDINGS, count) - sums.narrow(axis, 0, count)) / _SURROUNDINGS
 
 
 def _doubled(field: Tensor) -> Tensor:

@@ -8,15 +8,17 @@ from typing import Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor, nn
-from torch.nn.functional import normalize
+from torch.nn.functional import avg_pool2d, normalize
 
-from faceforge.face.found import Points
+from faceforge.face.found import Face, Points
 from faceforge.face.networks import Layer, Residual
+from faceforge.mer.framing import SIDE, frame
 from faceforge.mer.shipped import Shipped, shipped
 
 ASSET = "face-identity.safetensors"
-PIXELS = 64  # of a frame
+PIXELS = 64  # of a side, a third of what a frame has there
 _FEATURES = 128
 _CELLS = PIXELS // 16
 
@@ -55,7 +57,9 @@ class EmbeddedIdentity:
     @torch.inference_mode()
     def embed(self, picture: NDArray[np.uint8], landmarks: Points) -> NDArray[np.float32]:
         """A unit vector (128,), the mean of the face and its mirror image."""
-        crop = Square(landmarks, MARGIN).cut(picture, PIXELS)
+        face = Face(landmarks, (picture.shape[0], picture.shape[1]), "given")
+        seen = np.array(frame(face).cut(Image.fromarray(picture)))
+        crop = avg_pool2d(torch.from_numpy(seen).permute(2, 0, 1)[None].float() / 255, SIDE // PIXELS)
         both = self._shipped.network(torch.cat([crop, crop.flip(3)]))
         found: NDArray[np.float32] = normalize(both.mean(0), dim=0).numpy()
         return found

@@ -9,6 +9,7 @@ from faceforge.face.networks import Layer, Residual, evened
 PIXELS = 80  # of a side, half of what a frame has there
 INNER = (1 / 12, 1 / 8, 5 / 6)  # the part of a frame that is looked at: left, top and side
 _CELLS = PIXELS // 16
+_JUDGED = 128
 
 
 def inner(frames: Tensor) -> Tensor:
@@ -20,25 +21,39 @@ def inner(frames: Tensor) -> Tensor:
 class PairNetwork(nn.Module):
     """Two grey crops (B, 1, 80, 80) each to signed changes (B, K) in FACS units.
 
-    What is answered is one reading less the reading with the two pictures exchanged. Exchanging them therefore turns
-    every sign, and a picture beside itself gives 0, both to the last digit and whatever the weights are.
+    The difference of what is seen in both is only ever mapped linearly and multiplied by what does not change when the
+    pictures are exchanged. Exchanging them therefore turns every sign, and a picture beside itself gives 0, both to
+    the last digit and whatever the weights are.
     """
 
-    def __init__(self, units: int, width: int = 24) -> None:
+    def __init__(self, units: int, width: int = 16) -> None:
         super().__init__()
         fine, coarse = 2 * width, 4 * width
         self.look = nn.Sequential(Layer(2, width, 5, 2), Layer(width, fine, 3, 2), Residual(fine))
-        self.compare = nn.Sequential(
-            Layer(2 * fine, coarse, 3, 2), Residual(coarse), Layer(coarse, coarse, 3, 2), Residual(coarse)
-        )
-        self.answer = nn.Sequential(
-            nn.Flatten(), nn.Linear(coarse * _CELLS**2, 128), nn.ReLU(), nn.Linear(128, units, bias=False)
-        )
+        self.compare = nn.ModuleList([_Comparison(fine, coarse), _Comparison(coarse, coarse)])
+        self.judge = nn.Linear(coarse * _CELLS**2, _JUDGED, bias=False)
+        self.weigh = nn.Linear(coarse * _CELLS**2, _JUDGED)
+        self.answer = nn.Linear(_JUDGED, units, bias=False)
 
     def forward(self, before: Tensor, after: Tensor) -> Tensor:
         first, second = self.look(evened(before)), self.look(evened(after))
-        return self._read(first, second) - self._read(second, first)
-
-    def _read(self, first: Tensor, second: Tensor) -> Tensor:
-        answer: Tensor = self.answer(self.compare(torch.cat([first, second - first], 1)))
+        apart, both = second - first, first + second
+        for compare in self.compare:
+            apart, both = compare(apart, both)
+        weights = torch.sigmoid(self.weigh(both.flatten(1)))
+        answer: Tensor = self.answer(self.judge(apart.flatten(1)) * weights)
         return answer
+
+
+class _Comparison(nn.Module):
+    """Half as fine: a difference, which turns its sign with the order, and what both share, which does not."""
+
+    def __init__(self, before: int, after: int) -> None:
+        super().__init__()
+        self.apart = nn.Conv2d(before, after, 3, 2, 1, bias=False)
+        self.both = Layer(2 * before, after, 3, 2)
+        self.gate = nn.Conv2d(after, after, 1)
+
+    def forward(self, apart: Tensor, both: Tensor) -> tuple[Tensor, Tensor]:
+        both = self.both(torch.cat([both, apart.abs()], 1))
+        return self.apart(apart) * torch.sigmoid(self.gate(both)), both
