@@ -1,6 +1,8 @@
 """Networks, flow features and scores of micro-expressions against the public benchmark and our own definition."""
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,9 +12,12 @@ from safetensors.torch import load_file
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from faceforge.mer import presets
+from faceforge.mer.agreement import mean
 from faceforge.mer.detectors import DETECTORS, detector
+from faceforge.mer.dose_response import curve
+from faceforge.mer.fidelity import Edits, collateral, per_unit
 from faceforge.mer.strain import strain, strain_backward, strain_meb
-from tests.parity.golden import FOLDER, Case, read
+from tests.parity.golden import FOLDER, Case
 
 MER = FOLDER / "mer"
 
@@ -29,9 +34,14 @@ def named(*systems: str, suffix: str = ".json") -> pytest.MarkDecorator:
 
 @pytest.fixture(scope="module")
 def case(request: pytest.FixtureRequest) -> Case:
-    if request.param.suffix == ".safetensors":  # flow cases have no facts beside them
-        return Case(request.param.stem, {}, load_file(request.param), request.param.parent)
-    return read(request.param)
+    path: Path = request.param
+    facts, tensors = path.with_suffix(".json"), path.with_suffix(".safetensors")
+    return Case(
+        path.stem,
+        json.loads(facts.read_text()) if facts.exists() else {},
+        load_file(tensors) if tensors.exists() else {},
+        path.parent,
+    )
 
 
 @named(*DETECTORS)
@@ -65,3 +75,28 @@ def test_flow_features_are_those_of_the_benchmark(case: Case) -> None:
     assert sides
     for side in sides:
         assert np.abs(presets.meb(flow, int(side)) - case[f"meb_resized_{side}"].numpy()).max() <= 1e-6
+
+
+def edits_of(case: Case) -> Edits:
+    facts = case.facts
+    requested, detected = (np.array(facts[name]) for name in ("requested", "detected"))
+    rows = range(len(requested))
+    tau = np.full(requested.shape[1], facts["threshold"])
+    return Edits(
+        tuple(facts["action_units"]), requested, detected, [str(row) for row in rows], rows, [0 for _ in rows], tau
+    )
+
+
+@named("fidelity")
+def test_scores_are_those_of_the_definition(case: Case) -> None:
+    facts, edits = case.facts, edits_of(case)
+    found = {name.replace("icc", "icc31"): each for name, each in per_unit(edits).items()}
+    for name, expected in facts["per_au"].items():
+        assert found[name] == pytest.approx(expected, abs=1e-9), name
+        assert float(mean(found[name])) == pytest.approx(facts["mean"][name], abs=1e-9), name
+    assert collateral(edits) == pytest.approx(facts["collateral"], abs=1e-9)
+    for each in facts["dose_response"].values():
+        drawn = curve(each["doses"], each["response"])
+        read = (drawn.spearman, drawn.monotone, drawn.slope, drawn.r2)
+        expected = [each[name] for name in ("spearman", "monotone_step_fraction", "slope", "r2")]
+        assert read == pytest.approx(expected, abs=1e-9)
