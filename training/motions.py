@@ -11,6 +11,7 @@ from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from faceforge.mer.flow import backend
 from faceforge.mer.framing import SIDE as CROP
 from faceforge.mer.motion import SIDE, channels
 from faceforge_training.clutter import clutter
@@ -94,7 +95,7 @@ def _block(pairs: Pairs, number: int) -> Arrays:
     before, after = ((255 * each).byte() for each in pairs.seen(first, second, warps, random))
     points = [_points(pairs, index, warp) for index, warp in zip((first, second), warps, strict=True)]
     flows = [
-        [channels(one, other, points[0][row]), channels(other, one, points[1][row])]
+        [channels(one, other, points[0][row], backend()), channels(other, one, points[1][row], backend())]
         for row, (one, other) in enumerate(zip(before[:, 0].numpy(), after[:, 0].numpy(), strict=True))
     ]
     small = interpolate(torch.cat([before, after], 1).float(), size=(SIDE, SIDE), mode="bilinear", antialias=True)

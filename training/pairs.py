@@ -20,7 +20,7 @@ from faceforge_training.warps import Warp, bends
 
 _CLUTTER = 1000
 _ALIGNED, _STILL = 0.7, 0.1  # shares of pairs of one session, and of a picture with itself
-_APART = 0.2  # of how far both crops are off, by how much they differ
+_APART = 0.4  # of how far both frames are off, by how much they differ
 _MIRROR, _BEFORE, _DISGUISED = 0.5, 0.5, 0.35  # shares that are mirrored, before other backgrounds, hardly drawn ones
 
 

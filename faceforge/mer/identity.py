@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -12,10 +12,10 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, normalize
 
-from faceforge.face.found import Face, Points
+from faceforge.face.found import Points
 from faceforge.face.networks import Layer, Residual
-from faceforge.mer.framing import SIDE, frame
-from faceforge.mer.shipped import Shipped, shipped
+from faceforge.mer.framing import SIDE, framed
+from faceforge.mer.shipped import shipped
 
 ASSET = "face-identity.safetensors"
 PIXELS = 64  # of a side, a third of what a frame has there
@@ -35,7 +35,7 @@ class IdentityBackend(Protocol):
 class IdentityNetwork(nn.Module):
     """Colour crops (B, 3, 64, 64) in 0..1 to unit vectors (B, 128)."""
 
-    def __init__(self, width: int = 24) -> None:
+    def __init__(self, width: int = 16) -> None:
         super().__init__()
         a, b, c = width, 2 * width, 4 * width
         self.look = nn.Sequential(
@@ -54,11 +54,13 @@ class EmbeddedIdentity:
 
     name = "embedded"
 
+    def __init__(self, weights: Path | None = None) -> None:
+        self._shipped = shipped(ASSET, IdentityNetwork(), weights)
+
     @torch.inference_mode()
     def embed(self, picture: NDArray[np.uint8], landmarks: Points) -> NDArray[np.float32]:
         """A unit vector (128,), the mean of the face and its mirror image."""
-        face = Face(landmarks, (picture.shape[0], picture.shape[1]), "given")
-        seen = np.array(frame(face).cut(Image.fromarray(picture)))
+        seen = np.array(framed(landmarks).cut(Image.fromarray(picture)))
         crop = avg_pool2d(torch.from_numpy(seen).permute(2, 0, 1)[None].float() / 255, SIDE // PIXELS)
         both = self._shipped.network(torch.cat([crop, crop.flip(3)]))
         found: NDArray[np.float32] = normalize(both.mean(0), dim=0).numpy()
@@ -68,10 +70,6 @@ class EmbeddedIdentity:
     def equal_error_rate(self) -> float:
         """Of telling held-out synthetic people apart; printed beside every score."""
         return float(self._shipped.facts["equal_error_rate"])
-
-    @cached_property
-    def _shipped(self) -> Shipped:
-        return shipped(ASSET, IdentityNetwork())
 
 
 def likeness(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
