@@ -28,7 +28,7 @@ def face_people(
 ) -> "Album":
     """What the identity embedding learns from: `persons` of the seeds from `first` on, drawn into `folder` once."""
     known = people(Path(folder).expanduser(), persons, first, size=pixels)
-    return Album(known, clutter(_CLUTTER, PIXELS, seed), batch, seed)
+    return Album(known, clutter(min(_CLUTTER, 10 * batch), PIXELS, seed), batch, seed)
 
 
 @dataclass(frozen=True, eq=False)

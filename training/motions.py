@@ -17,11 +17,10 @@ from faceforge.mer.motion import SIDE, channels
 from faceforge_training.clutter import clutter
 from faceforge_training.frames import WHOLE
 from faceforge_training.pairs import Pairs
-from faceforge_training.people import SEEDS, SESSIONS, SHOTS, SIZE, people
+from faceforge_training.people import BLOCK, SEEDS, SESSIONS, SHOTS, SIZE, people
 from faceforge_training.portraits import Arrays, kept
 from faceforge_training.warps import Warp
 
-_BLOCK = 8  # people of one file
 _CLUTTER = 500
 _STILL = 2  # pictures of each person that are compared with themselves
 
@@ -37,9 +36,10 @@ def face_motions(
 ) -> "Motions":
     """What the motion judge learns from: flow between pictures of `persons`, kept beside their pictures."""
     where = Path(folder).expanduser()
-    known = people(where, persons, first, size=pixels)
-    pairs = Pairs(known, clutter(_CLUTTER, CROP, seed), _BLOCK * len(COUPLES), seed, WHOLE)
-    names = [f"motions-{pixels}-{first}-{number:05d}.npz" for number in range(-(-persons // _BLOCK))]
+    blocks = range(-(-persons // BLOCK))
+    known = people(where, BLOCK * len(blocks), first, size=pixels)
+    pairs = Pairs(known, clutter(min(_CLUTTER, 4 * batch), CROP, seed), BLOCK * len(COUPLES), seed, WHOLE)
+    names = [f"motions-{pixels}-{first}-{number:05d}.npz" for number in blocks]
     found = kept(where, names, partial(_block, pairs), persons * len(COUPLES))
     return Motions(found["grey"], found["channels"], found["change"], batch, seed)
 
@@ -89,7 +89,7 @@ class Motions:
 def _block(pairs: Pairs, number: int) -> Arrays:
     """The couples of a few people as the judge will see them: cut roughly, each picture taken in its own way."""
     random = torch.Generator().manual_seed(pairs.seed * 1_000_003 + number)
-    whose = torch.arange(number * _BLOCK, min((number + 1) * _BLOCK, len(pairs.known))) * SHOTS
+    whose = torch.arange(number * BLOCK, (number + 1) * BLOCK) * SHOTS
     first, second = ((whose[:, None] + torch.tensor(each)).flatten() for each in zip(*COUPLES, strict=True))
     warps = pairs.placed(first, second, random)
     before, after = ((255 * each).byte() for each in pairs.seen(first, second, warps, random))

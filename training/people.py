@@ -23,7 +23,7 @@ SHOTS = sum(SESSIONS)  # of one person
 SIZE = 128
 SEEDS = range(3_000_000, 3_900_000)  # of people who teach; the hundred thousand after them judge
 HELD_OUT = range(3_900_000, 4_000_000)
-_BLOCK = 8  # people of one file
+BLOCK = 2  # people of one file
 _OTHERS = ("AU7", "AU10", "AU14", "AU16", "AU18", "AU22", "AU23", "AU24", "AU28", "AU43")  # nobody is asked for these
 
 
@@ -40,14 +40,14 @@ class People:
 
 def people(folder: Path, count: int, seed: int, *, size: int = SIZE) -> People:
     """`count` people of the seeds from `seed` on, three each; those that the folder does not hold yet are drawn."""
-    names = [f"people-{size}-{seed}-{number:05d}.npz" for number in range(-(-count // _BLOCK))]
+    names = [f"people-{size}-{seed}-{number:05d}.npz" for number in range(-(-count // BLOCK))]
     joined = kept(folder, names, lambda number: _block(seed, number, size), count * SHOTS)
     return People(portraits_of(joined), joined["aus"])
 
 
 def _block(seed: int, number: int, size: int) -> Arrays:
-    first = seed + number * _BLOCK * len(SESSIONS)
-    sittings = [each for own in range(_BLOCK) for each in shots(first + own * len(SESSIONS))]
+    first = seed + number * BLOCK * len(SESSIONS)
+    sittings = [each for own in range(BLOCK) for each in shots(first + own * len(SESSIONS))]
     return {**taken(sittings, size), "aus": np.array([intensities(each) for each in sittings], np.float32)}
 
 
