@@ -84,7 +84,8 @@ def equal_error(backend: IdentityBackend, known: People) -> float:
         shots.append(number)
     whose, shot = np.divmod(np.array(shots), SHOTS)
     session = np.repeat(np.arange(len(SESSIONS)), SESSIONS)[shot]
-    cosines = np.stack(vectors) @ np.stack(vectors).T
+    directions = np.stack(vectors).astype(np.float64)
+    cosines = directions @ directions.T
     alike = whose[:, None] == whose
     return crossing(cosines[alike & (session[:, None] < session)], cosines[whose[:, None] < whose])
 

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, log_softmax, smooth_l1_loss
 
+from faceforge.face.embedded import landmarker
 from faceforge.mer.detectors import detector
 from faceforge.mer.identity import IdentityNetwork
 from faceforge.mer.infuse import Infused
@@ -15,11 +16,12 @@ _SHARP = 10.0  # of cosines between people
 
 
 class ChangeObjective(nn.Module):
-    """The change of every unit between two pictures, in FACS units."""
+    """The change of every unit between two pictures, in FACS units; looks as the landmarker does, to begin with."""
 
-    def __init__(self, width: int = 16) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.network = PairNetwork(len(UNITS), width)
+        self.network = PairNetwork(len(UNITS))
+        self.network.look.load_state_dict(landmarker().fine.state_dict())
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         found = self.network(batch["before"], batch["after"]).float()

@@ -11,9 +11,10 @@ from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from faceforge.mer.detectors.sssnet import SIDE
 from faceforge.mer.flow import backend
 from faceforge.mer.framing import SIDE as CROP
-from faceforge.mer.motion import SIDE, channels
+from faceforge.mer.motion import channels
 from faceforge_training.clutter import clutter
 from faceforge_training.frames import WHOLE
 from faceforge_training.pairs import Pairs

@@ -69,8 +69,8 @@ def shots(seed: int) -> list[Sitting]:
         first = _expression(some)
         for place in range(count):
             aus = first if place == 0 else _changed(first, some)
-            eyes = {"gaze_yaw_deg": some.uniform(-20, 20)} if some.chance(0.15) else {}
-            found.append(replace(session, aus=_sided(aus, some), noise=some.noise_seed(), **eyes))
+            gaze = some.uniform(-20, 20) if some.chance(0.15) else session.gaze_yaw_deg
+            found.append(replace(session, aus=_sided(aus, some), noise=some.noise_seed(), gaze_yaw_deg=gaze))
     return found
 
 

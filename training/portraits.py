@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -56,14 +57,14 @@ def portraits_of(found: Mapping[str, Tensor]) -> Portraits:
 def kept(folder: Path, names: Sequence[str], block: Callable[[int], Arrays], count: int) -> dict[str, Tensor]:
     """The first `count` rows of blocks by number; each is made once and kept in the folder under its name."""
     folder.mkdir(parents=True, exist_ok=True)
-    blocks = [_read(folder / name, lambda number=number: block(number)) for number, name in enumerate(names)]
+    blocks = [_read(folder / name, partial(block, number)) for number, name in enumerate(names)]
     return {name: torch.from_numpy(np.concatenate([each[name] for each in blocks])[:count]) for name in blocks[0]}
 
 
 def _read(file: Path, make: Callable[[], Arrays]) -> Arrays:
     if not file.exists():
         with replacing(file) as temporary, temporary.open("wb") as opened:
-            np.savez(opened, **make())
+            np.savez(opened, allow_pickle=False, **make())
     with np.load(file, allow_pickle=False) as held:
         return {name: held[name] for name in held.files}
 
@@ -73,10 +74,10 @@ def sitting(seed: int) -> Sitting:
     usual = sample(seed, **personal(seed, _PER_PERSON, {}, allow_reserved=False))
     draws = Draws(seed, "finder")
     half = draws.uniform(12.5, 20) if draws.chance(0.75) else draws.log_uniform(20, 36)
-    turned = {}
+    yaw, pitch = usual.yaw_deg, usual.pitch_deg
     if draws.chance(0.5):
-        turned = {"yaw_deg": draws.uniform(-65, 65), "pitch_deg": draws.normal(0, 13, clip=2.2)}
-    return replace(usual, camera=replace(usual.camera, half_extent=half), **turned)
+        yaw, pitch = draws.uniform(-65, 65), draws.normal(0, 13, clip=2.2)
+    return replace(usual, camera=replace(usual.camera, half_extent=half), yaw_deg=yaw, pitch_deg=pitch)
 
 
 def taken(sittings: Sequence[Sitting], size: int) -> Arrays:

@@ -32,7 +32,7 @@ class Infused(nn.Module):
         )
 
     def forward(self, grey: Tensor, channels: Tensor) -> Tensor:
-        before, after = (self.shape(evened(each)) for each in grey.split(1, 1))
+        before, after = (self.shape(evened(each)) for each in (grey[:, :1], grey[:, 1:]))
         seen, moved = before + self._strength(len(grey)).to(before) * (after - before), self.motion(channels)
         for see, move, infuse in zip(self.seen, self.moved, self.infusions, strict=True):
             moved = move(moved)

@@ -22,7 +22,7 @@ _MOST = 5.0  # FACS units
 class IntensityJudge:
     """Learned from synthetic people alone; the two pictures are compared, neither is read on its own."""
 
-    codes = ORDERS["disfa12"]
+    codes: Sequence[str] = ORDERS["disfa12"]
 
     def __init__(self, weights: Path | None = None) -> None:
         self._shipped = shipped(ASSET, PairNetwork(len(self.codes)), weights)

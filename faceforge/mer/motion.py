@@ -32,7 +32,7 @@ class MotionJudge:
     A unit that sets in is one that moves the skin on the way there; one that is released moves it on the way back.
     """
 
-    codes = ORDERS["disfa12"]
+    codes: Sequence[str] = ORDERS["disfa12"]
 
     def __init__(self, flow: str = DEFAULT, weights: Path | None = None) -> None:
         self._shipped = shipped(ASSET, SSSNet(len(self.codes)), weights)
