@@ -13,9 +13,9 @@ from PIL import Image
 
 from faceforge.errors import NoFace
 from faceforge.mer.agreement import Numbers, icc, mae, pcc
-from faceforge.mer.identity import IdentityBackend
 from faceforge.mer.judges import Judge
 from faceforge.mer.looking import looker
+from faceforge.mer.preservation import Embedding
 from faceforge_training.people import HELD_OUT, SESSIONS, SHOTS, SIZE, People, people
 
 Couple = tuple[int, int]
@@ -69,7 +69,7 @@ def photograph(known: People, index: int) -> Image.Image:
     return Image.fromarray(known.portraits.pictures[index].permute(1, 2, 0).numpy())
 
 
-def equal_error(backend: IdentityBackend, known: People) -> float:
+def equal_error(by: Embedding, known: People) -> float:
     """The share of pairs that is taken wrongly where both kinds of error are equal.
 
     People meet themselves in other sessions only, and others in any.
@@ -80,7 +80,7 @@ def equal_error(backend: IdentityBackend, known: People) -> float:
             seen = looker().look(photograph(known, number))
         except NoFace:
             continue
-        vectors.append(backend.embed(seen.pixels, seen.face.landmarks))
+        vectors.append(by.embed(seen.pixels, seen.face))
         shots.append(number)
     whose, shot = np.divmod(np.array(shots), SHOTS)
     session = np.repeat(np.arange(len(SESSIONS)), SESSIONS)[shot]

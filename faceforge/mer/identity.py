@@ -1,10 +1,7 @@
 """Who somebody is, as a direction: pictures of one person point the same way, whatever the face does."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import Protocol
-
+from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -12,24 +9,15 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, normalize
 
-from faceforge.face.found import Points
+from faceforge.face.found import Face
 from faceforge.face.networks import Layer, Residual
-from faceforge.mer.framing import SIDE, framed
+from faceforge.mer.framing import SIDE, frame
 from faceforge.mer.shipped import shipped
 
 ASSET = "face-identity.safetensors"
 PIXELS = 64  # of a side, a third of what a frame has there
 _FEATURES = 128
 _CELLS = PIXELS // 16
-
-
-class IdentityBackend(Protocol):
-    """Something that tells people apart, ArcFace for one; its name stands beside every identity score."""
-
-    name: str
-
-    def embed(self, picture: NDArray[np.uint8], landmarks: Points) -> NDArray[np.float32]:
-        """A unit vector for the face with these 68 landmarks in an RGB picture (H, W, 3)."""
 
 
 class IdentityNetwork(nn.Module):
@@ -54,13 +42,14 @@ class EmbeddedIdentity:
 
     name = "embedded"
 
-    def __init__(self, weights: Path | None = None) -> None:
-        self._shipped = shipped(ASSET, IdentityNetwork(), weights)
+    def __init__(self, file: Path | None = None) -> None:
+        self._shipped = shipped(ASSET, IdentityNetwork(), file)
+        self.weights = self._shipped.sha256
 
     @torch.inference_mode()
-    def embed(self, picture: NDArray[np.uint8], landmarks: Points) -> NDArray[np.float32]:
-        """A unit vector (128,), the mean of the face and its mirror image."""
-        seen = np.array(framed(landmarks).cut(Image.fromarray(picture)))
+    def embed(self, image: NDArray[np.uint8], face: Face) -> NDArray[np.floating[Any]]:
+        """A unit vector (128,) for a face of an RGB picture (H, W, 3), the mean of it and its mirror image."""
+        seen = np.array(frame(face).cut(Image.fromarray(image)))
         crop = avg_pool2d(torch.from_numpy(seen).permute(2, 0, 1)[None].float() / 255, SIDE // PIXELS)
         both = self._shipped.network(torch.cat([crop, crop.flip(3)]))
         found: NDArray[np.float32] = normalize(both.mean(0), dim=0).numpy()
@@ -70,8 +59,3 @@ class EmbeddedIdentity:
     def equal_error_rate(self) -> float:
         """Of telling held-out synthetic people apart; printed beside every score."""
         return float(self._shipped.facts["equal_error_rate"])
-
-
-def likeness(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    """The cosine between two unit vectors: 1 is the same face."""
-    return float(one @ other)

@@ -34,13 +34,15 @@ class PairNetwork(nn.Module):
         self.judge = nn.Linear(coarse * _CELLS**2, _JUDGED, bias=False)
         self.weigh = nn.Linear(coarse * _CELLS**2, _JUDGED)
         self.answer = nn.Linear(_JUDGED, units, bias=False)
+        for each in (self.judge, self.answer):
+            nn.init.kaiming_normal_(each.weight, nonlinearity="linear")  # so that differences neither grow nor fade
 
     def forward(self, before: Tensor, after: Tensor) -> Tensor:
         first, second = self.look(evened(before)), self.look(evened(after))
         apart, both = second - first, first + second
         for compare in self.compare:
             apart, both = compare(apart, both)
-        weights = torch.sigmoid(self.weigh(both.flatten(1)))
+        weights = 2 * torch.sigmoid(self.weigh(both.flatten(1)))
         answer: Tensor = self.answer(self.judge(apart.flatten(1)) * weights)
         return answer
 
@@ -53,7 +55,8 @@ class _Comparison(nn.Module):
         self.apart = nn.Conv2d(before, after, 3, 2, 1, bias=False)
         self.both = Layer(2 * before, after, 3, 2)
         self.gate = nn.Conv2d(after, after, 1)
+        nn.init.kaiming_normal_(self.apart.weight, nonlinearity="linear")
 
     def forward(self, apart: Tensor, both: Tensor) -> tuple[Tensor, Tensor]:
         both = self.both(torch.cat([both, apart.abs()], 1))
-        return self.apart(apart) * torch.sigmoid(self.gate(both)), both
+        return 2 * self.apart(apart) * torch.sigmoid(self.gate(both)), both
