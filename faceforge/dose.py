@@ -4,46 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Protocol
 
 from PIL import Image
 
 from faceforge import aus
-from faceforge.errors import BadPlugin, BadWeights, nearest
+from faceforge.errors import BadPlugin, BadWeights
 from faceforge.forge import Forge
 from faceforge.io.files import replacing
 from faceforge.jobs import PictureLike
+from faceforge.mer.judges import Judge
 
-GROUP = "faceforge.judges"
 LEAST_SLOPE = 0.05  # below this a model does not react to the unit, and dividing by its slope would amplify noise
-
-
-class Judge(Protocol):
-    """Says which action units moved between two pictures, by how much, in FACS units; it names those it can read."""
-
-    codes: Sequence[str]
-
-    def delta(self, source: Image.Image, edited: Image.Image) -> Sequence[float]: ...
-
-
-def judges() -> dict[str, EntryPoint]:
-    """The installed judges by name."""
-    return {entry.name: entry for entry in entry_points(group=GROUP)}
-
-
-def judge(name: str = "") -> Judge:
-    """An installed judge; the only one, if no name is given."""
-    found = judges()
-    if not found:
-        raise BadPlugin("No judge is installed, so no dose can be measured. Install a package that offers one.")
-    if not name and len(found) == 1:
-        name = next(iter(found))
-    if name not in found:
-        raise BadPlugin(f"No judge is called {name!r}. {nearest(name, found)}")
-    made: Judge = found[name].load()()
-    return made
 
 
 def measure(

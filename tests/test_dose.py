@@ -10,6 +10,7 @@ from PIL import Image
 from faceforge import dose, load
 from faceforge.errors import BadPlugin, BadWeights
 from faceforge.forge import Forge
+from faceforge.mer.judges import Facts, judge
 from tests.makes import forge_of, portrait
 
 
@@ -17,6 +18,7 @@ class Brightness:
     """A judge that reads AU12 off the mean level and AU4 not at all."""
 
     codes = ("AU12",)
+    facts = Facts("brightness")
 
     def delta(self, source: Image.Image, edited: Image.Image) -> Sequence[float]:
         return [float(np.asarray(edited, float).mean() - np.asarray(source, float).mean())]
@@ -61,5 +63,5 @@ def test_what_cannot_be_measured_is_refused(forge: Forge, tmp_path: Path) -> Non
         dose.measure(forge, "text", portrait(), Brightness())
     with pytest.raises(BadWeights, match="Save the model first"):
         dose.store(tmp_path, "magicface", {"AU12": 1.0})
-    with pytest.raises(BadPlugin, match="No judge is installed"):
-        dose.judge()
+    with pytest.raises(BadPlugin, match="No judge is called 'nobody'"):
+        judge("nobody")

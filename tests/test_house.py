@@ -79,7 +79,7 @@ LAYERS = (
     ("conditions",),
     ("aligning",),
     ("forge", "warper"),
-    ("models", "testing", "dose", "plugin"),
+    ("models", "testing", "dose", "plugin", "evaluation"),
     ("loading",),
     ("cli",),
     ("__main__",),

@@ -10,8 +10,9 @@ import click
 from faceforge.cli.repeat import SAMPLE
 from faceforge.core.device import best_device
 from faceforge.core.plugin import Plugin
-from faceforge.dose import judge, measure, store
+from faceforge.dose import measure, store
 from faceforge.errors import BadWeights, FaceForgeError
+from faceforge.mer.judges import judge
 from faceforge.models import load_forge
 from faceforge.store.checkpoint import damaged
 from faceforge.store.registry import plugin_class

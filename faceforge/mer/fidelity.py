@@ -35,6 +35,12 @@ class Edits:
     faces: Sequence[Hashable]  # (N,) which picture of it
     seeds: Sequence[int]  # (N,)
     tau: Numbers  # (K,) the change from which a unit counts as moved
+    comparable: Numbers | None = None  # (N, K) detections in the units of requests, where a judge has units of its own
+
+    @property
+    def asked(self) -> NDArray[np.bool_]:
+        """(K,): the units that some edit asks for; means over units are means over these."""
+        return np.asarray((self.requested != 0).any(0))
 
     def take(self, rows: NDArray[np.intp]) -> Edits:
         """Some of the edits, in this order, repeats included."""
@@ -42,6 +48,7 @@ class Edits:
             self,
             requested=self.requested[rows],
             detected=self.detected[rows],
+            comparable=None if self.comparable is None else self.comparable[rows],
             identities=[self.identities[row] for row in rows],
             faces=[self.faces[row] for row in rows],
             seeds=[self.seeds[row] for row in rows],
@@ -52,14 +59,15 @@ class Edits:
 
 
 def per_unit(edits: Edits) -> dict[str, Numbers]:
-    """Error and agreement, (K,) each."""
+    """Error and agreement, (K,) each; error and ICC of detections in the units of the requests."""
     r, d = edits.requested, edits.detected
+    comparable = d if edits.comparable is None else edits.comparable
     return {
-        "mse": agreement.mse(r, d),
-        "mae": agreement.mae(r, d),
-        "bias": agreement.bias(r, d),
+        "mse": agreement.mse(r, comparable),
+        "mae": agreement.mae(r, comparable),
+        "bias": agreement.bias(r, comparable),
         "pcc": agreement.pcc(r, d),
-        "icc": agreement.icc(r, d),
+        "icc": agreement.icc(r, comparable),
         "signed_f1": agreement.signed_f1(r, d, edits.tau),
     }
 
@@ -103,8 +111,8 @@ def curves(edits: Edits) -> dict[str, dict[tuple[Hashable, int], Curve]]:
     found: dict[str, dict[tuple[Hashable, int], Curve]] = {}
     for k, code in enumerate(edits.codes):
         sweeps: dict[tuple[Hashable, int], list[int]] = {}
-        for row in np.flatnonzero(others[:, k]):
-            sweeps.setdefault((edits.faces[row], edits.seeds[row]), []).append(int(row))
+        for row in np.flatnonzero(others[:, k]).tolist():
+            sweeps.setdefault((edits.faces[row], edits.seeds[row]), []).append(row)
         found[code] = {
             key: curve(edits.requested[rows, k].tolist(), edits.detected[rows, k].tolist(), float(edits.tau[k]))
             for key, rows in sweeps.items()
@@ -132,11 +140,11 @@ def consistency(edits: Edits) -> Numbers:
 
 
 def headline(edits: Edits, spearmans: Sequence[float]) -> dict[str, float]:
-    """The four numbers an editor is known by; means over units are of those that are defined."""
-    r, d = edits.requested, edits.detected
+    """The four numbers an editor is known by; means over units are of those that are asked for and defined."""
+    units, asked = per_unit(edits), edits.asked
     return {
-        "icc": float(mean(agreement.icc(r, d))),
-        "signed_f1": float(mean(agreement.signed_f1(r, d, edits.tau))),
+        "icc": float(mean(units["icc"][asked])),
+        "signed_f1": float(mean(units["signed_f1"][asked])),
         "leakage_ratio": collateral(edits)["leakage_ratio"],
         "spearman": _median(spearmans),
     }
@@ -177,14 +185,14 @@ def score(edits: Edits, *, resampled: int = RESAMPLED) -> dict[str, Any]:
     """Everything this module can say of some edits, as plain numbers; what is undefined is None."""
     units, swept, matrix = per_unit(edits), curves(edits), response_matrix(edits)
     spearmans = [each.spearman for unit in swept.values() for each in unit.values()]
-    return plain(
+    found: dict[str, Any] = plain(
         {
             "edits": len(edits),
             "identities": len(set(edits.identities)),
             "headline": headline(edits, spearmans),
             "intervals": intervals(edits, resampled=resampled),
             "per_au": {code: {name: each[k] for name, each in units.items()} for k, code in enumerate(edits.codes)},
-            "mean": {name: mean(each) for name, each in units.items()},
+            "mean": {name: mean(each[edits.asked]) for name, each in units.items()},
             "collateral": collateral(edits),
             "collateral_soft": collateral(edits, soft=True),
             "response_matrix": matrix,
@@ -195,6 +203,7 @@ def score(edits: Edits, *, resampled: int = RESAMPLED) -> dict[str, Any]:
             "tau": dict(zip(edits.codes, edits.tau, strict=True)),
         }
     )
+    return found
 
 
 def plain(value: Any) -> Any:

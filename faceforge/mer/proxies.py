@@ -23,13 +23,13 @@ from faceforge.mer.looking import Seen, looker
 from faceforge.mer.presets import STABLE, head_motion, similarity
 
 CODES = ORDERS["disfa12"]
-_INNER = slice(17, 68)  # the jaw's outline slides along the skin
+_SEEN = slice(17, 60)  # the jaw's outline slides along the skin, and teeth appear between the inner lips
 _AT = 2.0  # FACS units at which a unit's effect is measured
 _NOISE = 0.012  # eye distances: deviation of a point that nothing moved
 _USUAL = 2.0  # FACS units: deviation of a change
 _NEAR = 0.03  # eye distances around a point over which flow is averaged
 
-Move = Callable[[Seen, Seen], Points]  # (51, 2) in eye distances, upright
+Move = Callable[[Seen, Seen], Points]  # (43, 2) in eye distances, upright
 
 
 class LandmarkJudge:
@@ -58,11 +58,12 @@ class FlowJudge:
 
     def _by_flow(self, source: Seen, edited: Seen) -> Points:
         crop = frame(source.face)
-        flow = flow_between(*(np.asarray(crop.cut(each.image)) for each in (source, edited)), self._flow)
+        before, after = (np.asarray(crop.cut(each.image)) for each in (source, edited))
+        flow = flow_between(before, after, self._flow)
         points = crop.to_crop(source.face.landmarks)
         eye = crop.scale * source.face.eye_distance
         own = flow - head_motion(flow, points, 0.04 * eye)
-        return np.array([_around(own, point, _NEAR * eye) for point in points[_INNER]]) / eye
+        return np.array([_around(own, point, _NEAR * eye) for point in points[_SEEN]]) / eye
 
 
 def _by_landmarks(source: Seen, edited: Seen) -> Points:
@@ -70,7 +71,7 @@ def _by_landmarks(source: Seen, edited: Seen) -> Points:
     before, after = (crop.to_crop(each.face.landmarks) for each in (source, edited))
     a, b, right, down = similarity(after[list(STABLE)], before[list(STABLE)])
     aligned = after @ np.array([[a, b], [-b, a]]) + (right, down)
-    return (aligned - before)[_INNER] / (crop.scale * source.face.eye_distance)
+    return np.asarray((aligned - before)[_SEEN] / (crop.scale * source.face.eye_distance))
 
 
 def _both_ways(move: Move, source: Seen, edited: Seen) -> list[float]:
@@ -80,20 +81,20 @@ def _both_ways(move: Move, source: Seen, edited: Seen) -> list[float]:
 
 
 def _explained(moved: Points) -> Numbers:
-    """The likeliest changes (K,) in FACS units behind the motion of 51 points."""
+    """The likeliest changes (K,) in FACS units behind the motion of 43 points."""
     return np.asarray(_solver() @ moved.ravel())
 
 
 @cache
 def _solver() -> Numbers:
-    """(K, 102): ridge regression on the effects of single units."""
+    """(K, 86): ridge regression on the effects of single units."""
     effects = _effects().reshape(len(CODES), -1)
     trust = (_NOISE / _USUAL) ** 2
     return np.asarray(np.linalg.solve(effects @ effects.T + trust * np.eye(len(CODES)), effects))
 
 
 def _effects() -> Numbers:
-    """(K, 51, 2): how far one FACS unit moves each point of the mean head seen from the front, in eye distances."""
+    """(K, 43, 2): how far one FACS unit moves each point of the mean head seen from the front, in eye distances."""
     import torch
 
     from faceforge.face3d.embedded.model import EmbeddedHead
@@ -103,7 +104,7 @@ def _effects() -> Numbers:
     stacked = {name: torch.cat([getattr(one, name) for one in each]) for name in ("expression", "jaw", "eyelids")}
     points = head.landmarks68(head(replace(each[0], **stacked)))[..., :2].numpy() * (1, -1)
     eye = np.hypot(*(points[0, 42:48].mean(0) - points[0, 36:42].mean(0)))
-    return np.asarray((points[1:] - points[:1])[:, _INNER] / (eye * _AT))
+    return np.asarray((points[1:] - points[:1])[:, _SEEN] / (eye * _AT))
 
 
 def _around(flow: Numbers, point: Points, radius: float) -> Points:

@@ -93,7 +93,8 @@ def test_a_folder_that_is_no_model_fails(here: Path) -> None:
 
 def test_without_a_judge_the_dose_says_so(here: Path) -> None:
     forge_of("magicface").save("model")
-    assert "No judge is installed" in run("check", "magicface", "--dose", "--model", "model").refusal
+    asked = ("check", "magicface", "--dose", "--model", "model", "--judge", "nobody")
+    assert "No judge is called 'nobody'" in run(*asked).refusal
     assert "--model" in run("check", "magicface", "--dose").refusal
     assert "belong to --dose" in run("check", "magicface", "--judge", "x").refusal
 

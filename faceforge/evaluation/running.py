@@ -1,0 +1,116 @@
+"""Making and judging every edit of a plan; what was seen is kept line by line, so that a killed run can go on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from faceforge.editor import Editor
+from faceforge.errors import CannotWrite
+from faceforge.evaluation.observing import Observation, Observer
+from faceforge.evaluation.subjects import Subject
+from faceforge.evaluation.trials import Plan, Trial
+from faceforge.io.pictures import write_picture
+from faceforge.jobs import Job
+from faceforge.mer.fidelity import plain
+from faceforge.spec import EditSpec
+
+OBSERVED = "observed.jsonl"
+_EDITS = "pictures"
+
+
+class Record:
+    """The lines of a run in a folder: first what the run is, then one observation each."""
+
+    def __init__(self, folder: Path, run: dict[str, Any]) -> None:
+        self.folder, self.path = folder, folder / OBSERVED
+        (folder / _EDITS).mkdir(parents=True, exist_ok=True)
+        self.seen = self._read(json.loads(json.dumps(run)))
+
+    def add(self, observation: Observation) -> None:
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(plain(asdict(observation)), allow_nan=False) + "\n")
+        self.seen.append(observation)
+
+    def _read(self, run: dict[str, Any]) -> list[Observation]:
+        lines = self.path.read_text(encoding="utf-8").splitlines(keepends=True) if self.path.exists() else []
+        whole = [line for line in lines if line.endswith("\n")]  # a run that was killed may leave half a line
+        if not whole:
+            self.path.write_text(json.dumps(run) + "\n", encoding="utf-8")
+            return []
+        if json.loads(whole[0]) != run:
+            raise CannotWrite(
+                f"{str(self.folder)!r} holds another evaluation. Choose a new folder, or delete it to start again."
+            )
+        self.path.write_text("".join(whole), encoding="utf-8")
+        return [Observation(**json.loads(line)) for line in whole[1:]]
+
+
+def run(
+    editor: Editor,
+    subjects: Sequence[Subject],
+    plan: Plan,
+    observer: Observer,
+    record: Record,
+    done: Callable[[int], None] = lambda _: None,
+) -> None:
+    """Every edit that is not in the record yet; `done` hears how many are."""
+    known = {(each.face, Path(each.picture).stem) for each in record.seen}
+    count = 0
+    for subject in subjects:
+        trials = list(plan.trials(subject))
+        missing = [trial for trial in trials if (subject.name, _stem(subject, trial)) not in known]
+        count += len(trials) - len(missing)
+        done(count)
+        for observation in _observed(editor, subject, missing, plan, observer, record.folder):
+            record.add(observation)
+            count += 1
+            done(count)
+
+
+def _observed(
+    editor: Editor, subject: Subject, trials: list[Trial], plan: Plan, observer: Observer, folder: Path
+) -> Iterator[Observation]:
+    source = f"{_EDITS}/{subject.name}.png"
+    write_picture(subject.picture.image, folder / source)
+    jobs = [Job(subject.picture, EditSpec(aus=trial.requested, seed=trial.seed)) for trial in trials]
+    strongest = max(map(abs, plan.doses))
+    for trial, result in zip(trials, editor.edit_many(jobs), strict=True):
+        assert result.image is not None, "an editor without pictures is refused"
+        name = f"{_EDITS}/{_stem(subject, trial)}.png"
+        write_picture(result.image, folder / name, result.provenance)
+        closely = trial.seed == plan.seeds[0] and abs(trial.dose) == strongest
+        yield Observation(
+            face=subject.name,
+            identity=subject.identity,
+            requested=trial.requested,
+            seed=trial.seed,
+            picture=name,
+            source=source,
+            groups=dict(subject.groups),
+            cut=trial.cut,
+            **observer.observe(subject.picture.image, result.image, closely=closely),
+        )
+
+
+def _stem(subject: Subject, trial: Trial) -> str:
+    return f"{subject.name}_{trial.key}"
+
+
+def about(editor: Editor, plan: Plan, subjects: Sequence[Subject], observer: Observer) -> dict[str, Any]:
+    """What a run is, for its record and its report: two runs that agree in this are the same run."""
+    from faceforge import __version__
+
+    return {
+        "faceforge": __version__,
+        "editor": editor.name,
+        "plan": asdict(plan),
+        "faces": [[each.name, each.picture.sha256] for each in subjects],
+        "judges": [asdict(judge.facts) for judge in observer.judges],
+        "embedding": None
+        if observer.embedding is None
+        else {"name": observer.embedding.name, "weights": observer.embedding.weights},
+    }
