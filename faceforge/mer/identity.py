@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
