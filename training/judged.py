@@ -16,7 +16,7 @@ from faceforge.mer.agreement import Numbers, icc, mae, pcc
 from faceforge.mer.judges import Judge
 from faceforge.mer.looking import looker
 from faceforge.mer.preservation import Embedding
-from faceforge_training.people import HELD_OUT, SESSIONS, SHOTS, SIZE, People, people
+from faceforge_training.people import HELD_OUT, SESSIONS, SHOTS, SIZE, UNITS, People, people
 
 Couple = tuple[int, int]
 
@@ -32,6 +32,10 @@ class Agreement:
 
     found: Numbers
     true: Numbers
+
+    @classmethod
+    def joined(cls, some: Sequence["Agreement"]) -> "Agreement":
+        return cls(np.concatenate([each.found for each in some]), np.concatenate([each.true for each in some]))
 
     @property
     def icc(self) -> Numbers:
@@ -54,14 +58,14 @@ def held_out(folder: Path, count: int, *, size: int = SIZE) -> People:
 def agreement(judge: Judge, known: People, couples: Sequence[Couple]) -> Agreement:
     """What a judge says of couples of everybody's shots; those with a face that nobody finds are left out."""
     found, true = [], []
-    for start in range(0, len(known) * SHOTS, SHOTS):
-        for first, second in ((start + one, start + other) for one, other in couples):
+    for person in known:
+        for first, second in couples:
             try:
-                found.append(list(judge.delta(photograph(known, first), photograph(known, second))))
+                found.append(list(judge.delta(photograph(person, first), photograph(person, second))))
             except NoFace:
                 continue
-            true.append((known.aus[second] - known.aus[first]).tolist())
-    return Agreement(np.array(found), np.array(true))
+            true.append((person.aus[second] - person.aus[first]).tolist())
+    return Agreement(np.array(found).reshape(-1, len(UNITS)), np.array(true).reshape(-1, len(UNITS)))
 
 
 def photograph(known: People, index: int) -> Image.Image:
@@ -69,25 +73,33 @@ def photograph(known: People, index: int) -> Image.Image:
     return Image.fromarray(known.portraits.pictures[index].permute(1, 2, 0).numpy())
 
 
-def equal_error(by: Embedding, known: People) -> float:
-    """The share of pairs that is taken wrongly where both kinds of error are equal.
+def directions(by: Embedding, known: People) -> Numbers:
+    """Where an embedding sees everybody, (P, SHOTS, D); NaN where nobody finds a face."""
+
+    def direction(person: People, shot: int) -> Numbers:
+        try:
+            seen = looker().look(photograph(person, shot))
+        except NoFace:
+            return np.array([np.nan])
+        return by.embed(seen.pixels, seen.face).astype(np.float64)
+
+    rows = [[direction(person, shot) for shot in range(SHOTS)] for person in known]
+    longest = max(len(each) for row in rows for each in row)
+    return np.array([[np.broadcast_to(each, longest) for each in row] for row in rows])
+
+
+def equal_error(vectors: Numbers) -> float:
+    """The share of pairs that is taken wrongly where both kinds of error are equal, of directions (P, SHOTS, D).
 
     People meet themselves in other sessions only, and others in any.
     """
-    vectors, shots = [], []
-    for number in range(len(known) * SHOTS):
-        try:
-            seen = looker().look(photograph(known, number))
-        except NoFace:
-            continue
-        vectors.append(by.embed(seen.pixels, seen.face))
-        shots.append(number)
-    whose, shot = np.divmod(np.array(shots), SHOTS)
+    whose, shot = np.divmod(np.arange(len(vectors) * SHOTS), SHOTS)
     session = np.repeat(np.arange(len(SESSIONS)), SESSIONS)[shot]
-    directions = np.stack(vectors).astype(np.float64)
-    cosines = directions @ directions.T
-    alike = whose[:, None] == whose
-    return crossing(cosines[alike & (session[:, None] < session)], cosines[whose[:, None] < whose])
+    flat = vectors.reshape(len(whose), -1)
+    cosines = flat @ flat.T
+    known, alike = ~np.isnan(cosines), whose[:, None] == whose
+    same = cosines[known & alike & (session[:, None] < session)]
+    return crossing(same, cosines[known & (whose[:, None] < whose)])
 
 
 def crossing(same: Numbers, others: Numbers) -> float:

@@ -5,6 +5,7 @@ drifted a little, the third two, elsewhere and in another light. Within a sessio
 edit and its source.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -36,6 +37,12 @@ class People:
 
     def __len__(self) -> int:
         return len(self.aus) // SHOTS
+
+    def __iter__(self) -> Iterator["People"]:
+        """Everybody on their own."""
+        for start in range(0, len(self.aus), SHOTS):
+            own = slice(start, start + SHOTS)
+            yield People(self.portraits[own], self.aus[own])
 
 
 def people(folder: Path, count: int, seed: int, *, size: int = SIZE) -> People:

@@ -38,6 +38,9 @@ class Portraits:
     def __len__(self) -> int:
         return len(self.pictures)
 
+    def __getitem__(self, some: slice) -> "Portraits":
+        return Portraits(self.pictures[some], self.there[some], self.points[some], self.angles[some])
+
 
 def drawn(folder: Path, count: int, seed: int, *, size: int = SIZE) -> Portraits:
     """`count` portraits from `seed` on; blocks that the folder does not hold yet are drawn into it."""

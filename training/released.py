@@ -1,79 +1,87 @@
 """The judges' files from their trainings: half precision, with what they learned from and how they do on strangers.
 
-python -m faceforge_training.released runs/judge-intensity faceforge/assets/judge-intensity.safetensors FOLDER
+python -m faceforge_training.released RUNS TARGET PEOPLE
+
+RUNS holds a run of each recipe, TARGET takes the files, PEOPLE the pictures of strangers.
 """
 
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from faceforge.io.weights import read_metadata, read_tensors, without_prefix, write_tensors
-from faceforge.mer.identity import EmbeddedIdentity
-from faceforge.mer.intensity import IntensityJudge
-from faceforge.mer.judges import Judge
-from faceforge.mer.motion import MotionJudge
-from faceforge_training.judged import ALIGNED, DRIFTED, Couple, agreement, equal_error, held_out
-from faceforge_training.loop import WEIGHTS
-from faceforge_training.people import HELD_OUT, SEEDS, People
+import numpy as np
+from torch import Tensor
 
-PEOPLE = 96  # who judge
+from faceforge.io.weights import read_metadata, read_tensors, without_prefix, write_tensors
+from faceforge.mer import identity, intensity, motion
+from faceforge_training.judged import ALIGNED, DRIFTED, Agreement, agreement, directions, equal_error, held_out
+from faceforge_training.loop import WEIGHTS
+from faceforge_training.people import HELD_OUT, SEEDS, UNITS, People
+
+STRANGERS = 48
+ASSETS = {"judge-intensity": intensity.ASSET, "judge-motion": motion.ASSET, "face-identity": identity.ASSET}
+
+_ALL = ("pcc", "icc", "mae")
 
 Facts = dict[str, str]
 
 
-def release(run: Path, target: Path, known: People) -> Facts:
-    """Write a run's weights as an asset of the recipe's name; what is said of them."""
-    trained = read_metadata(run / WEIGHTS)
-    tensors = without_prefix(read_tensors(run / WEIGHTS), "network.")
-    halves = {name: each.half() if each.is_floating_point() else each for name, each in tensors.items()}
-    facts = {
+def release(runs: Path, target: Path, strangers: People) -> Mapping[str, Facts]:
+    """Write the weights of all three recipes' runs into a folder; what each file says of itself."""
+    learned = {recipe: _learned(runs / recipe / WEIGHTS) for recipe in ASSETS}
+    for recipe, (tensors, facts) in learned.items():
+        write_tensors(target / ASSETS[recipe], tensors, facts)  # without figures, to be measured as it ships
+    figures = measured(target, strangers)
+    for recipe, (tensors, facts) in learned.items():
+        facts |= figures[recipe]
+        write_tensors(target / ASSETS[recipe], tensors, facts)
+    return {recipe: facts for recipe, (_, facts) in learned.items()}
+
+
+def measured(folder: Path, strangers: People) -> Mapping[str, Facts]:
+    """How the networks in a folder do; one person after the other, whose faces are found once for all of them."""
+    intense = intensity.IntensityJudge(folder / intensity.ASSET)
+    moving = motion.MotionJudge(weights=folder / motion.ASSET)
+    knowing = identity.EmbeddedIdentity(folder / identity.ASSET)
+    parts = [
+        (
+            agreement(intense, person, ALIGNED),
+            agreement(intense, person, DRIFTED),
+            agreement(moving, person, ALIGNED),
+            directions(knowing, person),
+        )
+        for person in strangers
+    ]
+    aligned, drifted, moved, vectors = zip(*parts, strict=True)
+    return {
+        "judge-intensity": {"aligned": _table(aligned, *_ALL), "drifted": _table(drifted, *_ALL)},
+        "judge-motion": {"aligned": _table(moved, "pcc")}  # what it says has no unit,
+        "face-identity": {"equal_error_rate": f"{equal_error(np.concatenate(vectors)):.4f}"},
+    }
+
+
+def _learned(weights: Path) -> tuple[dict[str, Tensor], Facts]:
+    trained = read_metadata(weights)
+    tensors = without_prefix(read_tensors(weights), "network.")
+    return {name: each.half() if each.is_floating_point() else each for name, each in tensors.items()}, {
         "recipe": trained["recipe"],
         "steps": trained["steps"],
         "trained on": f"synthetic people alone, seeds from {SEEDS.start}",
-        "held out": f"{len(known)} people, seeds from {HELD_OUT.start}",
+        "held out": f"{STRANGERS} people, seeds from {HELD_OUT.start}",
     }
-    write_tensors(target, halves, facts)  # once for the measurement, which loads what ships
-    facts |= MEASURES[trained["recipe"]](target, known)
-    write_tensors(target, halves, facts)
-    return facts
 
 
-def _intensity(weights: Path, known: People) -> Facts:
-    judge = IntensityJudge(weights)
-    return _agreeing(judge, known, {"aligned": ALIGNED, "drifted": DRIFTED})
+def _table(some: Sequence[Agreement], *names: str) -> str:
+    """Figures of each unit by name, as JSON."""
+    joined = Agreement.joined(some)
+    columns = {name: getattr(joined, name) for name in names}
+    return json.dumps(
+        {code: {name: round(float(each[n]), 3) for name, each in columns.items()} for n, code in enumerate(UNITS)}
+    )
 
-
-def _motion(weights: Path, known: People) -> Facts:
-    return _agreeing(MotionJudge(weights=weights), known, {"aligned": ALIGNED})
-
-
-def _identity(weights: Path, known: People) -> Facts:
-    return {"equal_error_rate": f"{equal_error(EmbeddedIdentity(weights), known):.4f}"}
-
-
-def _agreeing(judge: Judge, known: People, kinds: Mapping[str, Sequence[Couple]]) -> Facts:
-    """PCC, MAE and ICC of each unit, as JSON, for each kind of couples."""
-    facts = {}
-    for kind, couples in kinds.items():
-        found = agreement(judge, known, couples)
-        table = {
-            code: {"pcc": round(p, 3), "icc": round(i, 3), "mae": round(m, 3)}
-            for code, p, i, m in zip(
-                judge.codes, *(each.tolist() for each in (found.pcc, found.icc, found.mae)), strict=True
-            )
-        }
-        facts[kind] = json.dumps(table)
-    return facts
-
-
-MEASURES: Mapping[str, Callable[[Path, People], Facts]] = {
-    "judge-intensity": _intensity,
-    "judge-motion": _motion,
-    "face-identity": _identity,
-}
 
 if __name__ == "__main__":
-    run, target, folder = (Path(each) for each in sys.argv[1:4])
-    for name, value in release(run, target, held_out(folder, PEOPLE)).items():
-        print(f"{name}: {value}")
+    runs, target, folder = (Path(each) for each in sys.argv[1:4])
+    for recipe, facts in release(runs, target, held_out(folder, STRANGERS)).items():
+        print(recipe, *(f"  {name}: {value}" for name, value in facts.items()), sep="\n")
