@@ -56,7 +56,7 @@ def measured(folder: Path, strangers: People) -> Mapping[str, Facts]:
     aligned, drifted, moved, vectors = zip(*parts, strict=True)
     return {
         "judge-intensity": {"aligned": _table(aligned, *_ALL), "drifted": _table(drifted, *_ALL)},
-        "judge-motion": {"aligned": _table(moved, "pcc")}  # what it says has no unit,
+        "judge-motion": {"aligned": _table(moved, "pcc")},  # what it says has no unit
         "face-identity": {"equal_error_rate": f"{equal_error(np.concatenate(vectors)):.4f}"},
     }
 
