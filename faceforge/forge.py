@@ -248,7 +248,7 @@ class Forge(Editor):
         spent = {"encode": encoded - began, "denoise": denoised - encoded, "decode": time.perf_counter() - denoised}
         seconds = {name: value / len(batch) for name, value in spent.items()}
         return [
-            Result(image, row.spec, latent.clone(), seconds, history, row.notes)
+            Result(image, row.spec, latent.clone(), seconds, history, row.notes, _source(row))
             for image, row, latent, history in zip(images, batch, latents, histories, strict=True)
         ]
 
@@ -306,6 +306,10 @@ class Forge(Editor):
                     raise PluginConflict(
                         f"{new.name!r} and {old.name!r} both own {point.name}. Detach one first: detach({old.name!r})."
                     )
+
+
+def _source(row: Ready) -> Image.Image | None:
+    return row.pictures["source"].image if "source" in row.pictures else None
 
 
 def _given(latents: Tensor, shape: tuple[int, ...]) -> Tensor:

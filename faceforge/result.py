@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 from torch import Tensor
 
-from faceforge.io.pictures import write_picture
+from faceforge import aus
+from faceforge.errors import NoFace
+from faceforge.io.pictures import fit, write_picture
 from faceforge.io.provenance import write_sidecar
 from faceforge.io.weights import tensor_hashes
+from faceforge.mer import judges
 from faceforge.spec import EditSpec
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ class Result:
     seconds: Mapping[str, float]
     provenance: Mapping[str, Any]
     notes: tuple[str, ...] = ()
+    source: Image.Image | None = None  # what was edited
 
     def save(self, path: str | Path, *, sidecar: bool = False) -> Path:
         """Write the picture with its provenance inside, and beside it as JSON if asked."""
@@ -42,12 +46,37 @@ class Result:
             write_sidecar(target, self.provenance)
         return target
 
+    def measured(self, judge: str = "") -> dict[str, float]:
+        """How much each action unit changed from the source, in the judge's units; needs a face in both pictures."""
+        if self.image is None or self.source is None:
+            return {}
+        judged = judges.judge(judge)
+        found = judged.delta(fit(self.source, *self.image.size), self.image)
+        return dict(zip(judged.codes, map(float, found), strict=True))
+
     def report(self) -> str:
-        """The edit in words, line by line."""
+        """The edit in words, line by line: what was asked, what a judge sees of it, who made it, how long it took."""
         plugins = ", ".join(each["name"] for each in self.provenance["plugins"]) or "none"
         times = ", ".join(f"{name} {value:.2f} s" for name, value in self.seconds.items())
-        lines = [self.spec.describe(), f"model {self.provenance['model']['name']}; plugins {plugins}", times]
+        lines = [self.spec.describe(), *self._seen()]
+        lines += [f"model {self.provenance['model']['name']}; plugins {plugins}", times]
         return "\n".join([*lines, *self.notes])
+
+    def _seen(self) -> Iterator[str]:
+        """Asked against measured, where action units were asked for."""
+        asked = [aus.unsided(code) for code, value in self.spec.aus.items() if value]
+        if not asked:
+            return
+        try:
+            measured = self.measured()
+        except NoFace as error:
+            yield f"not measured: {error}"
+            return
+        if measured:
+            seen = [f"{code} {measured[code]:+.1f}" for code in dict.fromkeys(asked) if code in measured]
+            blind = [code for code in dict.fromkeys(asked) if code not in measured]
+            unread = f"; it cannot read {', '.join(blind)}" if blind else ""
+            yield f"measured: {', '.join(seen) or 'nothing'} (judge {judges.DEFAULT}{unread})"
 
 
 def provenance(forge: Forge, row: Ready) -> dict[str, Any]:

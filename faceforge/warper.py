@@ -64,7 +64,8 @@ class Warper(Editor):
             pixels, notes = warp(plate, wanted).picture, [*notes, *wanted.notes]
         seconds = {**photograph.seconds, "warp": time.perf_counter() - began}
         history = _provenance(job.spec, pictures, readings, self.head)
-        return Result(to_picture(pixels), job.spec, None, seconds, history, tuple(dict.fromkeys(notes)))
+        said, source = tuple(dict.fromkeys(notes)), pictures["source"].image
+        return Result(to_picture(pixels), job.spec, None, seconds, history, said, source)
 
 
 def refuse_what_needs_a_generator(job: Job) -> None:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmarks import denoiser
+from benchmarks import denoiser, judges
 from benchmarks.cases import GUIDED, IDLE, Case, by_faceforge, by_release, sweep_of
 from benchmarks.flops import flops, per_row
 from benchmarks.measure import counted, difference
@@ -105,3 +105,12 @@ def test_the_script_prints_its_tables_and_writes_its_figures(
     assert {"machine", "per_row", "edits", "memory", "measured"} <= set(report)
     assert all(row["agrees"] for row in report["measured"])
     assert capsys.readouterr().out.count("| guided edit") == 6
+
+
+def test_judges_are_timed_alone_and_in_a_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    judges.main(["--judges", "landmarks", "--edits", "2", "--repeat", "1", "--json", str(tmp_path / "out.json")])
+    (found,) = json.loads((tmp_path / "out.json").read_text())
+    assert found["judge"] == "landmarks"
+    assert set(found["in_a_row"]) == {"1", "2"}
+    assert found["flow"] == 0 < found["finding"]
+    assert "landmarks" in capsys.readouterr().out

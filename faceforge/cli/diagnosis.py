@@ -22,6 +22,7 @@ OPTIONAL = {
         "(builds for half an hour; needs a C++ compiler, and nvcc for CUDA)",
     ),
     "mediapipe": ("finds faces and landmarks", "pip install mediapipe"),
+    "opencv-contrib-python": ("optical flow for judges of motion", "pip install 'faceforge[mer]'"),
 }
 
 

@@ -105,6 +105,7 @@ def _pairs(wanted: Wanted, observer: Observer) -> tuple[dict[str, Any], list[Obs
         "faceforge": __version__,
         "editor": f"the folder {wanted.pictures.name}",
         "plan": None,
+        "cut": 0,
         "faces": sorted({each.face for each in seen}),
         "judges": [asdict(judge.facts) for judge in observer.judges],
         "embedding": None if who is None else {"name": who.name, "weights": who.weights},

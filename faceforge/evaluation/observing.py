@@ -27,7 +27,6 @@ class Observation:
     picture: str  # file of the edit, in the folder of the report
     source: str  # and of the picture it was made from
     groups: Mapping[str, str] = field(default_factory=dict)
-    cut: bool = False
     detected: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)  # by judge
     kept: Mapping[str, float | None] = field(default_factory=dict)
     drift: bool = False

@@ -54,7 +54,7 @@ def _opening(report: Mapping[str, Any]) -> str:
     faces = len(report["faces"])
     words = f"{report['observations']} edits of {faces} faces, FaceForge {escape(report['faceforge'])}."
     judges = "; ".join(_named(each) for each in report["judges"])
-    cut = f" {report['cut']} requests were cut to what the face can show." if report["cut"] else ""
+    cut = f" {report['cut']} doses were cut to what the face can show." if report["cut"] else ""
     drift = f" In {report['drifted']} the head moved; judges of motion left them out." if report["drifted"] else ""
     embedding = report["embedding"]
     identity = "none is installed" if embedding is None else f"{embedding['name']}, {embedding['weights'][:12]}"
@@ -144,7 +144,10 @@ def _slices(report: Mapping[str, Any], judges: Sequence[Judge]) -> str:
 
 
 def _gap(gap: Mapping[str, Any] | None) -> str:
-    return "–" if gap is None else f"{number(gap['size'])}<small>{escape(gap['low'])} to {escape(gap['high'])}</small>"
+    if gap is None:
+        return "–"
+    between = f"<small>{escape(gap['low'])} to {escape(gap['high'])}</small>" if gap["size"] else ""
+    return f"{number(gap['size'])}{between}"
 
 
 def _worst(seen: Sequence[Observation], judges: Sequence[Judge], folder: Path) -> str:

@@ -42,12 +42,12 @@ def read_folder(folder: Path) -> Folder:
     "aus": {"AU12": 2}} with `seed`, `identity` and `groups` as wanted; without one the picture's own metadata counts.
     """
     pictures = pictures_in(folder)
-    by_digest = {sha256(path): path for path in pictures}
+    known = {path.stem: path for path in pictures} | {sha256(path): path for path in pictures}
     made: list[Made] = []
     left_out: dict[str, str] = {}
     for path in pictures:
         try:
-            made.append(_made(path, by_digest))
+            made.append(_made(path, known))
         except FaceForgeError as error:
             left_out[path.name] = str(error)
     if not made:
@@ -80,16 +80,14 @@ def observed(folder: Folder, observer: Observer, done: Callable[[int], None] = l
         done(number + 1)
 
 
-def _made(path: Path, by_digest: Mapping[str, Path]) -> Made:
+def _made(path: Path, known: Mapping[str, Path]) -> Made:
     facts = _facts(path)
     if "source" in facts:
         source = path.with_name(str(facts["source"]))
         wanted = facts.get("aus", {})
     else:
-        digest = facts.get("pictures", {}).get("source", {}).get("sha256", "")
-        source = by_digest.get(digest, path.with_name(facts.get("pictures", {}).get("source", {}).get("name", "")))
-        wanted = facts.get("spec", {}).get("aus", {})
-        facts = {"seed": facts.get("spec", {}).get("seed", 0)}
+        source, wanted = _recorded(path, facts, known), facts["spec"].get("aus", {})
+        facts = {"seed": facts["spec"].get("seed", 0)}
     if not source.is_file():
         raise BadPicture(f"The source of {path.name!r}, {source.name!r}, is not in its folder. Put it there.")
     return Made(
@@ -100,6 +98,15 @@ def _made(path: Path, by_digest: Mapping[str, Path]) -> Made:
         str(facts.get("identity", source.stem)),
         {str(name): str(value) for name, value in facts.get("groups", {}).items()},
     )
+
+
+def _recorded(path: Path, facts: Mapping[str, Any], known: Mapping[str, Path]) -> Path:
+    """The source that our provenance names: the file of its digest, or else of its name, whatever the format."""
+    source = facts.get("pictures", {}).get("source")
+    if not isinstance(source, Mapping) or not isinstance(facts.get("spec"), Mapping):
+        raise BadPicture(f"{path.name!r} does not say what it was edited from: it names no source and no wish.")
+    name = str(source.get("name", ""))
+    return known.get(str(source.get("sha256")), known.get(Path(name).stem, path.with_name(name)))
 
 
 def _facts(path: Path) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from faceforge.evaluation.observing import Observation
 from faceforge.mer.agreement import Numbers
 from faceforge.mer.calibration import FACES, Null, as_intensities
-from faceforge.mer.fidelity import HEADLINE, Edits, curves, headline, intervals, plain, score
+from faceforge.mer.fidelity import HEADLINE, Edits, curves, headline, intervals, plain, score, spearmans
 from faceforge.mer.judges import Judge
 
 _SLICED = 300  # bootstrap draws for a slice
@@ -26,7 +26,6 @@ def report(run: Mapping[str, Any], seen: Sequence[Observation], judges: Sequence
         "observations": len(seen),
         "troubles": [{"picture": each.picture, "why": each.trouble} for each in seen if each.trouble],
         "drifted": sum(each.drift for each in judged),
-        "cut": sum(each.cut for each in seen),
         "scores": {judge.facts.name: _scored(judged, judge) for judge in judges},
         "preserved": _preserved(judged),
         "responses": {judge.facts.name: _responses(judged, judge) for judge in judges},
@@ -34,59 +33,78 @@ def report(run: Mapping[str, Any], seen: Sequence[Observation], judges: Sequence
 
 
 def _scored(seen: Sequence[Observation], judge: Judge) -> dict[str, Any]:
-    raw, null, rows = _edits(seen, judge)
-    if not rows:
+    seen = [each for each in seen if _readable(each, judge)]
+    null = _null(seen, judge)
+    noise = Null(np.array(list(null.values())).reshape(-1, len(judge.codes)))
+    raw = _edits(seen, judge, noise.tau(judge.facts.least))
+    moved = np.flatnonzero((raw.requested != 0).any(1))
+    if not len(moved) or np.isnan(raw.detected[moved]).all():
         return {"edits": 0}
-    less = _less(raw, null, rows)
+    less = replace(raw, detected=raw.detected - _offsets_of(raw, null))
+    scored, before = (_comparable(each.take(moved), judge) for each in (less, raw))
     faces = len(null)
-    notes = [] if faces >= FACES else [f"noise is known from {faces} faces; {FACES} would settle it"]
     return {
-        **score(less),
-        "raw": plain(headline(raw, _spearmans(raw))),
-        "noise": plain(dict(zip(judge.codes, Null(_offsets(null, len(judge.codes))).noise, strict=True))),
-        "notes": notes,
-        "slices": _slices(rows, less),
+        **score(scored, curves(less)),
+        "raw": plain(headline(before, spearmans(curves(raw)))),
+        "noise": plain(dict(zip(judge.codes, noise.noise, strict=True))),
+        "notes": [] if faces >= FACES else [f"The noise is that of {faces} faces; {FACES} would settle it."],
+        "slices": _slices([seen[row] for row in moved.tolist()], scored, less),
     }
 
 
-def _edits(
-    seen: Sequence[Observation], judge: Judge
-) -> tuple[Edits, dict[tuple[str, int], Numbers], list[Observation]]:
-    """Raw edits of something, the judge's numbers for edits of nothing by face and seed, and the rows of the first."""
-    null = {(each.face, each.seed): _detected(each, judge) for each in seen if not any(each.requested.values())}
-    rows = [each for each in seen if any(each.requested.values())]
-    requested = np.array([[each.requested.get(code, 0.0) for code in judge.codes] for each in rows]).reshape(
-        len(rows), len(judge.codes)
+def _readable(each: Observation, judge: Judge) -> bool:
+    """Whether the judge can read every unit that was asked for; what others do then would be held against the edit."""
+    return all(code in judge.codes for code, dose in each.requested.items() if dose)
+
+
+def _edits(seen: Sequence[Observation], judge: Judge, tau: Numbers) -> Edits:
+    """Everything as the judge saw it, edits of nothing included."""
+    shape = (len(seen), len(judge.codes))
+    return Edits(
+        codes=tuple(judge.codes),
+        requested=np.array([[each.requested.get(code, 0.0) for code in judge.codes] for each in seen]).reshape(shape),
+        detected=np.array([_detected(each, judge) for each in seen]).reshape(shape),
+        identities=[each.identity for each in seen],
+        faces=[each.face for each in seen],
+        seeds=[each.seed for each in seen],
+        tau=tau,
     )
-    detected = np.array([_detected(each, judge) for each in rows]).reshape(requested.shape)
-    identities = [each.identity for each in rows]
-    mapped = as_intensities(requested, detected, identities) if judge.facts.unit == "motion" else None
-    tau = Null(_offsets(null, len(judge.codes))).tau(judge.facts.least)
-    faces, seeds = [each.face for each in rows], [each.seed for each in rows]
-    return Edits(tuple(judge.codes), requested, detected, identities, faces, seeds, tau, mapped), null, rows
 
 
-def _less(raw: Edits, null: Mapping[tuple[str, int], Numbers], rows: Sequence[Observation]) -> Edits:
-    """Detections less what the judge says of an edit of nothing on the same face and seed, where there is one."""
-    nothing = np.zeros(len(raw.codes))
-    offsets = np.array([np.nan_to_num(null.get((each.face, each.seed), nothing)) for each in rows])
-    detected = raw.detected - offsets
-    mapped = None if raw.comparable is None else as_intensities(raw.requested, detected, raw.identities)
-    return replace(raw, detected=detected, comparable=mapped)
+def _null(seen: Sequence[Observation], judge: Judge) -> dict[tuple[Hashable, int], Numbers]:
+    """What the judge says of edits of nothing, by face and seed."""
+    return {(each.face, each.seed): _detected(each, judge) for each in seen if not any(each.requested.values())}
 
 
-def _slices(rows: Sequence[Observation], edits: Edits) -> dict[str, Any]:
+def _offsets_of(edits: Edits, null: Mapping[tuple[Hashable, int], Numbers]) -> Numbers:
+    """(N, K): the judge's number for an edit of nothing of the same face and seed; 0 where there is none."""
+    nothing = np.zeros(len(edits.codes))
+    each = zip(edits.faces, edits.seeds, strict=True)
+    return np.array([np.nan_to_num(null.get(key, nothing)) for key in each]).reshape(edits.detected.shape)
+
+
+def _comparable(edits: Edits, judge: Judge) -> Edits:
+    """With detections in the units of requests, where the judge has units of its own."""
+    if judge.facts.unit == "facs":
+        return edits
+    return replace(edits, comparable=as_intensities(edits.requested, edits.detected, edits.identities))
+
+
+def _slices(seen: Sequence[Observation], edits: Edits, swept: Edits) -> dict[str, Any]:
     """The headline of every value of every group, and how far the values of a group lie apart."""
     found: dict[str, Any] = {}
-    for group in sorted({name for each in rows for name in each.groups}):
+    for group in sorted({name for each in seen for name in each.groups}):
         values = {}
-        for value in sorted({each.groups[group] for each in rows if group in each.groups}):
-            own = edits.take(np.array([i for i, each in enumerate(rows) if each.groups.get(group) == value]))
+        for value in sorted({each.groups[group] for each in seen if group in each.groups}):
+            rows = np.array([row for row, each in enumerate(seen) if each.groups.get(group) == value])
+            own = edits.take(rows)
+            faces = set(own.faces)
+            drawn = curves(swept.take(np.array([row for row, face in enumerate(swept.faces) if face in faces])))
             values[value] = plain(
                 {
                     "identities": len(set(own.identities)),
-                    "headline": headline(own, _spearmans(own)),
-                    "intervals": intervals(own, resampled=_SLICED),
+                    "headline": headline(own, spearmans(drawn)),
+                    "intervals": intervals(own, drawn, resampled=_SLICED),
                 }
             )
         found[group] = {"values": values, "gaps": {name: _gap(values, name) for name in HEADLINE}}
@@ -137,11 +155,3 @@ def _detected(each: Observation, judge: Judge) -> Numbers:
     found = each.detected.get(judge.facts.name, {})
     values = [found.get(code) for code in judge.codes]
     return np.array([np.nan if value is None else value for value in values])
-
-
-def _offsets(null: Mapping[tuple[str, int], Numbers], count: int) -> Numbers:
-    return np.array(list(null.values())).reshape(-1, count)
-
-
-def _spearmans(edits: Edits) -> list[float]:
-    return [each.spearman for unit in curves(edits).values() for each in unit.values()]

@@ -28,7 +28,7 @@ class Record:
     def __init__(self, folder: Path, run: dict[str, Any]) -> None:
         self.folder, self.path = folder, folder / OBSERVED
         (folder / _EDITS).mkdir(parents=True, exist_ok=True)
-        self.seen = self._read(json.loads(json.dumps(run)))
+        self.seen = self._read(run)
 
     def add(self, observation: Observation) -> None:
         with self.path.open("a", encoding="utf-8") as file:
@@ -91,7 +91,6 @@ def _observed(
             picture=name,
             source=source,
             groups=dict(subject.groups),
-            cut=trial.cut,
             **observer.observe(subject.picture.image, result.image, closely=closely),
         )
 
@@ -107,7 +106,8 @@ def about(editor: Editor, plan: Plan, subjects: Sequence[Subject], observer: Obs
     return {
         "faceforge": __version__,
         "editor": editor.name,
-        "plan": asdict(plan),
+        "plan": {name: list(each) for name, each in asdict(plan).items()},
+        "cut": plan.out_of_reach(subjects),
         "faces": [[each.name, each.picture.sha256] for each in subjects],
         "judges": [asdict(judge.facts) for judge in observer.judges],
         "embedding": None

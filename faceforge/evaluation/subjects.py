@@ -44,8 +44,9 @@ def portraits(count: int, *, size: int = SIZE) -> Iterator[Subject]:
         person = drawn.person
         tone = next(name for name, tones in _TONES.items() if int(person.group["tone"]) in tones)
         groups = {"skin tone": tone, "age": person.group["age"], "sex": person.sex}
-        image = read_picture(Image.fromarray(portrait.image))
-        yield Subject(f"synth-{seed}", str(person.seed), image, {}, groups)
+        drawn_picture = read_picture(Image.fromarray(portrait.image))
+        name = f"synth-{seed}"
+        yield Subject(name, str(person.seed), replace(drawn_picture, name=f"{name}.png"), {}, groups)
 
 
 def photographs(folder: Path) -> Iterator[Subject]:

@@ -20,7 +20,6 @@ class Trial:
     au: str  # empty for an edit of nothing
     dose: float
     seed: int
-    cut: bool = False  # whether the face could not show all of what the plan says
 
     @property
     def requested(self) -> dict[str, float]:
@@ -59,7 +58,7 @@ class Plan:
                     wanted = self._reached(subject, code, dose)
                     if wanted not in seen:
                         seen.add(wanted)
-                        yield Trial(code, wanted, seed, cut=wanted != dose)
+                        yield Trial(code, wanted, seed)
 
     def out_of_reach(self, subjects: Iterable[Subject]) -> int:
         """How many doses some face cannot show in full."""

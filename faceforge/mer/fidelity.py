@@ -7,7 +7,7 @@ interval over identities. What an edit should keep (identity, pose, light, backg
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from faceforge.mer.dose_response import Curve, curve
 # Units that anatomy moves together; leakage between them is forgiven by the soft scores alone.
 COUPLED = (("AU1", "AU2"), ("AU6", "AU12"), ("AU25", "AU26"), ("AU15", "AU17"), ("AU9", "AU4"))
 RESAMPLED = 1000
+Curves = Mapping[str, Mapping[tuple[Hashable, int], Curve]]  # by unit, then by face and seed
 HEADLINE = ("icc", "signed_f1", "leakage_ratio", "spearman")
 
 
@@ -105,7 +106,7 @@ def dominance(matrix: Numbers, codes: Sequence[str], *, soft: bool = False) -> N
     return np.where(total > 0, np.diag(size) / np.where(total > 0, total, 1.0), np.nan)
 
 
-def curves(edits: Edits) -> dict[str, dict[tuple[Hashable, int], Curve]]:
+def curves(edits: Edits) -> Curves:
     """For every unit, the dose-response of each face and seed, over edits that ask for that unit alone or nothing."""
     others = (edits.requested != 0).sum(1)[:, None] - (edits.requested != 0) == 0
     found: dict[str, dict[tuple[Hashable, int], Curve]] = {}
@@ -119,6 +120,11 @@ def curves(edits: Edits) -> dict[str, dict[tuple[Hashable, int], Curve]]:
             if edits.requested[rows, k].any()
         }
     return found
+
+
+def spearmans(swept: Curves) -> list[float]:
+    """The rank correlation of every face, unit and seed."""
+    return [each.spearman for unit in swept.values() for each in unit.values()]
 
 
 def dose_response(found: Iterable[Curve]) -> dict[str, float]:
@@ -139,22 +145,24 @@ def consistency(edits: Edits) -> Numbers:
     return np.asarray(mean(np.array(spreads))) if spreads else np.full(len(edits.codes), np.nan)
 
 
-def headline(edits: Edits, spearmans: Sequence[float]) -> dict[str, float]:
+def headline(edits: Edits, ranks: Sequence[float]) -> dict[str, float]:
     """The four numbers an editor is known by; means over units are of those that are asked for and defined."""
     units, asked = per_unit(edits), edits.asked
     return {
         "icc": float(mean(units["icc"][asked])),
         "signed_f1": float(mean(units["signed_f1"][asked])),
         "leakage_ratio": collateral(edits)["leakage_ratio"],
-        "spearman": _median(spearmans),
+        "spearman": _median(ranks),
     }
 
 
-def intervals(edits: Edits, *, resampled: int = RESAMPLED, seed: int = 0) -> dict[str, tuple[float, float]]:
+def intervals(
+    edits: Edits, swept: Curves, *, resampled: int = RESAMPLED, seed: int = 0
+) -> dict[str, tuple[float, float]]:
     """95 % bootstrap intervals of the headline, over identities; NaN where there are fewer than two."""
     own: dict[str, list[float]] = {}
     who = dict(zip(edits.faces, edits.identities, strict=True))
-    for unit in curves(edits).values():
+    for unit in swept.values():
         for (face, _), each in unit.items():
             own.setdefault(who[face], []).append(each.spearman)
     rows = {name: np.flatnonzero(np.array(edits.identities) == name) for name in sorted(set(edits.identities))}
@@ -181,16 +189,15 @@ def bootstrap(
     return low, high
 
 
-def score(edits: Edits, *, resampled: int = RESAMPLED) -> dict[str, Any]:
-    """Everything this module can say of some edits, as plain numbers; what is undefined is None."""
-    units, swept, matrix = per_unit(edits), curves(edits), response_matrix(edits)
-    spearmans = [each.spearman for unit in swept.values() for each in unit.values()]
+def score(edits: Edits, swept: Curves, *, resampled: int = RESAMPLED) -> dict[str, Any]:
+    """Everything this module can say of some edits and their curves, as plain numbers; what is undefined is None."""
+    units, matrix = per_unit(edits), response_matrix(edits)
     found: dict[str, Any] = plain(
         {
             "edits": len(edits),
             "identities": len(set(edits.identities)),
-            "headline": headline(edits, spearmans),
-            "intervals": intervals(edits, resampled=resampled),
+            "headline": headline(edits, spearmans(swept)),
+            "intervals": intervals(edits, swept, resampled=resampled),
             "per_au": {code: {name: each[k] for name, each in units.items()} for k, code in enumerate(edits.codes)},
             "mean": {name: mean(each[edits.asked]) for name, each in units.items()},
             "collateral": collateral(edits),

@@ -58,8 +58,16 @@ class Looker:
             raise NoFace(f"No face was found in the {what}, so no change of one can be judged. Give a clear face.")
         return Seen(image, pixels, face)
 
+    def forget(self) -> None:
+        """Find every face anew."""
+        self._kept.clear()
 
-@cache
+
 def looker(finder: str = "embedded") -> Looker:
     """The one that all judges share; the embedded finder, so that a score is the same wherever it is computed."""
+    return _looker(finder)
+
+
+@cache
+def _looker(finder: str) -> Looker:
     return Looker(named_finder(finder))

@@ -38,7 +38,7 @@ class LandmarkJudge:
     codes = CODES
 
     def __init__(self) -> None:
-        self.facts = Facts("landmarks", finder="embedded", least=1.0)
+        self.facts = Facts("landmarks", finder="embedded")
 
     def delta(self, source: Image.Image, edited: Image.Image) -> Sequence[float]:
         return _both_ways(_by_landmarks, *looker().pair(source, edited))
