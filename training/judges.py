@@ -7,7 +7,6 @@ from torch.nn.functional import binary_cross_entropy_with_logits, log_softmax, s
 from faceforge.face.embedded import landmarker
 from faceforge.mer.detectors import detector
 from faceforge.mer.identity import IdentityNetwork
-from faceforge.mer.infuse import Infused
 from faceforge.mer.pairs import PairNetwork
 from faceforge_training.people import UNITS
 
@@ -34,26 +33,14 @@ def onset(change: Tensor) -> Tensor:
 
 
 class OnsetObjective(nn.Module):
-    """Which units set in, by flow alone."""
+    """Which units set in, by flow; the network is one of `mer.detectors`."""
 
-    def __init__(self) -> None:
+    def __init__(self, network: str) -> None:
         super().__init__()
-        self.network = detector("sssnet", num_classes=len(UNITS))
+        self.network = detector(network, num_classes=len(UNITS))
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         found = self.network(batch["channels"]).float()
-        return {"onset": binary_cross_entropy_with_logits(found, onset(batch["change"]))}
-
-
-class InfusedObjective(nn.Module):
-    """Which units set in, by flow and by the pictures it was found between."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.network = Infused(len(UNITS))
-
-    def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        found = self.network(batch["grey"], batch["channels"]).float()
         return {"onset": binary_cross_entropy_with_logits(found, onset(batch["change"]))}
 
 

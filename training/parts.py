@@ -8,7 +8,7 @@ from torch import nn
 from faceforge_training.album import face_people
 from faceforge_training.faces import face_crops, face_scenes
 from faceforge_training.finder import FaceObjective, PointObjective
-from faceforge_training.judges import ChangeObjective, IdentityObjective, InfusedObjective, OnsetObjective
+from faceforge_training.judges import ChangeObjective, IdentityObjective, OnsetObjective
 from faceforge_training.motions import face_motions
 from faceforge_training.pairs import face_pairs
 
@@ -17,7 +17,6 @@ OBJECTIVES: dict[str, Callable[..., nn.Module]] = {
     "face-points": PointObjective,
     "au-change": ChangeObjective,
     "au-onset": OnsetObjective,
-    "au-onset-infused": InfusedObjective,
     "identity": IdentityObjective,
 }
 READERS: dict[str, Callable[..., Any]] = {

@@ -1,4 +1,4 @@
-"""A network of two branches: what changed in the picture, magnified, and how it moved; the second informs the first.
+"""A network of two branches on flow: one sees it magnified, one as it is, and the second informs the first.
 
 Our own design after the abstract of InfuseNet (2025), whose networks are not public.
 """
@@ -8,7 +8,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from faceforge.face.networks import Layer, Residual, evened
+from faceforge.face.networks import Layer, Residual
+from faceforge.mer.presets import LIMIT
 
 _WIDTHS = (16, 32, 48, 64)
 _MAGNIFIED = 5.0
@@ -16,24 +17,23 @@ _FROM, _TO = 2.0, 10.0  # what it is drawn from while training
 
 
 class Infused(nn.Module):
-    """Grey pictures (B, 2, 64, 64), before and after, and flow channels (B, 3, 64, 64) to logits (B, K)."""
+    """Flow channels (B, 3, 64, 64) to logits (B, K)."""
 
-    def __init__(self, units: int) -> None:
+    def __init__(self, num_classes: int = 12) -> None:
         super().__init__()
         first = _WIDTHS[0]
-        self.shape = Layer(2, first, 5, 2)
-        self.motion = nn.Sequential(nn.Conv2d(3, first, 5, 2, 2), nn.ReLU())
+        self.magnified, self.motion = (nn.Sequential(nn.Conv2d(3, first, 5, 2, 2), nn.ReLU()) for _ in range(2))
         steps = list(pairwise(_WIDTHS))
         self.seen = nn.ModuleList([_stage(a, b) for a, b in steps])
         self.moved = nn.ModuleList([_stage(a, b) for a, b in steps])
         self.infusions = nn.ModuleList([_Infusion(b) for _, b in steps])
         self.answer = nn.Sequential(
-            nn.Flatten(), nn.Dropout(0.2), nn.Linear(2 * _WIDTHS[-1] * 16, 128), nn.ReLU(), nn.Linear(128, units)
+            nn.Flatten(), nn.Dropout(0.2), nn.Linear(2 * _WIDTHS[-1] * 16, 128), nn.ReLU(), nn.Linear(128, num_classes)
         )
 
-    def forward(self, grey: Tensor, channels: Tensor) -> Tensor:
-        before, after = (self.shape(evened(each)) for each in (grey[:, :1], grey[:, 1:]))
-        seen, moved = before + self._strength(len(grey)).to(before) * (after - before), self.motion(channels)
+    def forward(self, channels: Tensor) -> Tensor:
+        larger = (self._strength(len(channels)).to(channels) * channels).clamp(-LIMIT, LIMIT)
+        seen, moved = self.magnified(larger), self.motion(channels)
         for see, move, infuse in zip(self.seen, self.moved, self.infusions, strict=True):
             moved = move(moved)
             seen = infuse(see(seen), moved)
