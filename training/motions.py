@@ -11,7 +11,7 @@ from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from faceforge.mer.detectors.sssnet import SIDE
+from faceforge.mer.detectors.infused import SIDE
 from faceforge.mer.flow import backend
 from faceforge.mer.framing import SIDE as CROP
 from faceforge.mer.motion import channels

@@ -19,7 +19,7 @@ from faceforge_training.judged import ALIGNED, DRIFTED, Agreement, agreement, di
 from faceforge_training.loop import WEIGHTS
 from faceforge_training.people import HELD_OUT, SEEDS, UNITS, People
 
-STRANGERS = 48
+STRANGERS = 64
 ASSETS = {"judge-intensity": intensity.ASSET, "judge-motion": motion.ASSET, "face-identity": identity.ASSET}
 
 _ALL = ("pcc", "icc", "mae")

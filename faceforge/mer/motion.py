@@ -14,7 +14,7 @@ from torch import Tensor
 
 from faceforge.aus import ORDERS
 from faceforge.face.found import Points
-from faceforge.mer.detectors.sssnet import SIDE, SSSNet
+from faceforge.mer.detectors.infused import SIDE, Infused
 from faceforge.mer.flow import DEFAULT, FlowBackend, backend, flow_between
 from faceforge.mer.framing import frame
 from faceforge.mer.judges import Facts
@@ -27,7 +27,7 @@ _LEAST = 0.15  # of -1..1
 
 
 class MotionJudge:
-    """SSSNet under the preset `metric`, learned from synthetic people alone.
+    """A two-branch network under the preset `metric`, learned from synthetic people alone.
 
     A unit that sets in is one that moves the skin on the way there; one that is released moves it on the way back.
     """
@@ -35,7 +35,7 @@ class MotionJudge:
     codes: Sequence[str] = ORDERS["disfa12"]
 
     def __init__(self, flow: str = DEFAULT, weights: Path | None = None) -> None:
-        self._shipped = shipped(ASSET, SSSNet(len(self.codes)), weights)
+        self._shipped = shipped(ASSET, Infused(len(self.codes)), weights)
         self._flow = backend(flow)
         self.facts = Facts(
             "motion", finder="embedded", weights=self._shipped.sha256, flow=flow, preset="metric", unit="motion",

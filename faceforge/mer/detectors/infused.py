@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from faceforge.face.networks import Layer, Residual
 from faceforge.mer.presets import LIMIT
 
+SIDE = 64  # pixels of its input
 _WIDTHS = (16, 32, 48, 64)
 _MAGNIFIED = 5.0
 _FROM, _TO = 2.0, 10.0  # what it is drawn from while training
@@ -28,7 +29,11 @@ class Infused(nn.Module):
         self.moved = nn.ModuleList([_stage(a, b) for a, b in steps])
         self.infusions = nn.ModuleList([_Infusion(b) for _, b in steps])
         self.answer = nn.Sequential(
-            nn.Flatten(), nn.Dropout(0.2), nn.Linear(2 * _WIDTHS[-1] * 16, 128), nn.ReLU(), nn.Linear(128, num_classes)
+            nn.Flatten(),
+            nn.Dropout(0.2),
+            nn.Linear(2 * _WIDTHS[-1] * (SIDE // 16) ** 2, 128),
+            nn.ReLU(),
+            nn.Linear(128, num_classes),
         )
 
     def forward(self, channels: Tensor) -> Tensor:
