@@ -47,7 +47,7 @@ def _leaves(random: np.random.Generator, size: int) -> np.ndarray:
         radius = smallest / (1 - random.random() * (1 - smallest / (0.45 * size)))
         x, y = random.uniform(-10, size + 10, 2)
         _leaf(draw, random, (x, y, radius))
-    found = np.asarray(picture, dtype=np.float32)
+    found: np.ndarray = np.asarray(picture, dtype=np.float32)
     if random.random() < 0.6:
         found = found + random.uniform(2, 30) * _rough(random, size)
     return np.clip(found, 0, 255).astype(np.uint8)

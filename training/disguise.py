@@ -83,15 +83,28 @@ def photographed(grey: Tensor, generator: torch.Generator) -> Tensor:
     return grey
 
 
-def compressed(grey: Tensor, step: Tensor) -> Tensor:
+def retaken(pictures: Tensor, generator: torch.Generator) -> Tensor:
+    """Pictures (B, C, h, w) of 0..1 once more: brighter or darker, sharper or softer, with noise or compressed."""
+    batch = len(pictures)
+    draw = torch.rand(batch, 5, 1, 1, 1, generator=generator)
+    pictures = (pictures * torch.exp(0.4 * (draw[:, 0] - 0.5))).clamp(1e-3, 1) ** torch.exp(0.4 * (draw[:, 1] - 0.5))
+    amount = (draw[:, 2] * 1.3 - 0.5) * _some(batch, 0.5, generator)
+    pictures = pictures + amount * (_blurred(pictures) - pictures)
+    pictures = pictures + torch.randn(pictures.shape, generator=generator) * (0.03 * draw[:, 3].square())
+    harsh = torch.rand(batch, generator=generator) < 0.4
+    pictures[harsh] = compressed(pictures[harsh], 0.05 * draw[harsh, 4])
+    return pictures.clamp(0, 1)
+
+
+def compressed(pictures: Tensor, step: Tensor) -> Tensor:
     """What is left when the cosine transforms of blocks of 8 are rounded to multiples of a step (B, 1, 1, 1)."""
-    side = grey.shape[-1] // 8
-    matrix = _cosines().to(grey)
-    blocks = grey[:, 0].unflatten(2, (side, 8)).unflatten(1, (side, 8)).transpose(2, 3)
+    side = pictures.shape[-1] // 8
+    matrix = _cosines().to(pictures)
+    blocks = pictures.unflatten(3, (side, 8)).unflatten(2, (side, 8)).transpose(3, 4)
     waves = matrix @ blocks @ matrix.T
-    finest = step[:, None] * _coarseness().to(grey) + 1e-3
+    finest = step[..., None, None] * _coarseness().to(pictures) + 1e-3
     blocks = matrix.T @ (torch.round(waves / finest) * finest) @ matrix
-    return blocks.transpose(2, 3).flatten(3).flatten(1, 2)[:, None]
+    return blocks.transpose(3, 4).flatten(4, 5).flatten(2, 3)
 
 
 @cache

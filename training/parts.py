@@ -5,8 +5,24 @@ from typing import Any
 
 from torch import nn
 
+from faceforge_training.album import face_people
 from faceforge_training.faces import face_crops, face_scenes
 from faceforge_training.finder import FaceObjective, PointObjective
+from faceforge_training.judges import ChangeObjective, IdentityObjective, OnsetObjective
+from faceforge_training.motions import face_motions
+from faceforge_training.pairs import face_pairs
 
-OBJECTIVES: dict[str, Callable[..., nn.Module]] = {"face-map": FaceObjective, "face-points": PointObjective}
-READERS: dict[str, Callable[..., Any]] = {"face-crops": face_crops, "face-scenes": face_scenes}
+OBJECTIVES: dict[str, Callable[..., nn.Module]] = {
+    "face-map": FaceObjective,
+    "face-points": PointObjective,
+    "au-change": ChangeObjective,
+    "au-onset": OnsetObjective,
+    "identity": IdentityObjective,
+}
+READERS: dict[str, Callable[..., Any]] = {
+    "face-crops": face_crops,
+    "face-scenes": face_scenes,
+    "face-pairs": face_pairs,
+    "face-motions": face_motions,
+    "face-people": face_people,
+}

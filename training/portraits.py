@@ -1,7 +1,8 @@
 """Synthetic portraits drawn once and kept: pictures, who covers what, landmarks, irises and the turn of the head."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,8 @@ BLOCK = 64  # portraits of one file
 _PER_PERSON = 4  # textures are painted once per person
 _AT_ONCE = 8
 
+Arrays = dict[str, np.ndarray]
+
 
 @dataclass(frozen=True, eq=False)
 class Portraits:
@@ -35,18 +38,38 @@ class Portraits:
     def __len__(self) -> int:
         return len(self.pictures)
 
+    def __getitem__(self, some: slice) -> "Portraits":
+        return Portraits(self.pictures[some], self.there[some], self.points[some], self.angles[some])
+
 
 def drawn(folder: Path, count: int, seed: int, *, size: int = SIZE) -> Portraits:
     """`count` portraits from `seed` on; blocks that the folder does not hold yet are drawn into it."""
+
+    def block(number: int) -> Arrays:
+        return taken([sitting(seed + number * BLOCK + own) for own in range(BLOCK)], size)
+
+    names = [f"portraits-{size}-{seed}-{number:05d}.npz" for number in range(-(-count // BLOCK))]
+    return portraits_of(kept(folder, names, block, count))
+
+
+def portraits_of(found: Mapping[str, Tensor]) -> Portraits:
+    """Portraits as blocks hold them, which is as `taken` makes them: the channels of pictures last."""
+    return Portraits(found["pictures"].permute(0, 3, 1, 2), found["there"], found["points"], found["angles"])
+
+
+def kept(folder: Path, names: Sequence[str], block: Callable[[int], Arrays], count: int) -> dict[str, Tensor]:
+    """The first `count` rows of blocks by number; each is made once and kept in the folder under its name."""
     folder.mkdir(parents=True, exist_ok=True)
-    blocks = [_block(folder, seed, number, size) for number in range(-(-count // BLOCK))]
-    joined = {name: np.concatenate([block[name] for block in blocks])[:count] for name in blocks[0]}
-    return Portraits(
-        pictures=torch.from_numpy(joined["pictures"]).permute(0, 3, 1, 2),
-        there=torch.from_numpy(joined["there"]),
-        points=torch.from_numpy(joined["points"]),
-        angles=torch.from_numpy(joined["angles"]),
-    )
+    blocks = [_read(folder / name, partial(block, number)) for number, name in enumerate(names)]
+    return {name: torch.from_numpy(np.concatenate([each[name] for each in blocks])[:count]) for name in blocks[0]}
+
+
+def _read(file: Path, make: Callable[[], Arrays]) -> Arrays:
+    if not file.exists():
+        with replacing(file) as temporary, temporary.open("wb") as opened:
+            np.savez(opened, allow_pickle=False, **make())
+    with np.load(file, allow_pickle=False) as held:
+        return {name: held[name] for name in held.files}
 
 
 def sitting(seed: int) -> Sitting:
@@ -54,28 +77,20 @@ def sitting(seed: int) -> Sitting:
     usual = sample(seed, **personal(seed, _PER_PERSON, {}, allow_reserved=False))
     draws = Draws(seed, "finder")
     half = draws.uniform(12.5, 20) if draws.chance(0.75) else draws.log_uniform(20, 36)
-    turned = {}
+    yaw, pitch = usual.yaw_deg, usual.pitch_deg
     if draws.chance(0.5):
-        turned = {"yaw_deg": draws.uniform(-65, 65), "pitch_deg": draws.normal(0, 13, clip=2.2)}
-    return replace(usual, camera=replace(usual.camera, half_extent=half), **turned)
+        yaw, pitch = draws.uniform(-65, 65), draws.normal(0, 13, clip=2.2)
+    return replace(usual, camera=replace(usual.camera, half_extent=half), yaw_deg=yaw, pitch_deg=pitch)
 
 
-def _block(folder: Path, seed: int, number: int, size: int) -> dict[str, np.ndarray]:
-    file = folder / f"portraits-{size}-{seed}-{number:05d}.npz"
-    if not file.exists():
-        with replacing(file) as temporary, temporary.open("wb") as opened:
-            np.savez(opened, **_taken([sitting(seed + number * BLOCK + own) for own in range(BLOCK)], size))
-    with np.load(file, allow_pickle=False) as held:
-        return {name: held[name] for name in held.files}
-
-
-def _taken(sittings: Sequence[Sitting], size: int) -> dict[str, np.ndarray]:
-    taken = photograph(sittings, size)
+def taken(sittings: Sequence[Sitting], size: int) -> Arrays:
+    """What a block holds of sittings."""
+    portraits = photograph(sittings, size)
     eyes = [_irises(sittings[first : first + _AT_ONCE], size) for first in range(0, len(sittings), _AT_ONCE)]
-    points = np.concatenate([np.stack([each.landmarks for each in taken]), np.concatenate(eyes)], 1)
+    points = np.concatenate([np.stack([each.landmarks for each in portraits]), np.concatenate(eyes)], 1)
     return {
-        "pictures": np.stack([each.image for each in taken]),
-        "there": np.stack([(each.parts > 0).astype(np.uint8) for each in taken]),
+        "pictures": np.stack([each.image for each in portraits]),
+        "there": np.stack([(each.parts > 0).astype(np.uint8) for each in portraits]),
         "points": points.astype(np.float32),
         "angles": np.array([[each.yaw_deg, each.pitch_deg, each.roll_deg] for each in sittings], np.float32),
     }

@@ -138,7 +138,7 @@ def _named(
     """A section that chooses one of several makers, with its arguments."""
     given = _section(name, section, table)
     chosen = given.get(key)
-    if chosen not in known:
+    if not isinstance(chosen, str) or chosen not in known:
         raise BadRecipe(f"{name!r}: {section}.{key}={chosen!r} is not known. {nearest(str(chosen), known)}")
     rest = {each: value for each, value in given.items() if each != key}
     return {key: chosen, **_validated(f"{name!r}: {section}", known[chosen], rest)}

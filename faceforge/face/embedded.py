@@ -56,8 +56,7 @@ class EmbeddedFinder:
     name = "embedded"
 
     def __init__(self, weights: Path | None = None) -> None:
-        with as_file(files("faceforge.assets") / WEIGHTS) as shipped:
-            tensors = read_tensors(weights or shipped)
+        tensors = _tensors(weights)
         self._faces = _filled(FaceMap(), tensors, "faces.")
         self._points = _filled(PointMaps(), tensors, "points.")
         self._shapes = Shapes.of(_under(tensors, "shapes."))
@@ -140,6 +139,18 @@ class EmbeddedFinder:
         spread = (variance - _BLUR).clamp(min=0)
         deviation = reach * (_DEVIATION**2 + spread / 2).sqrt()
         return self._shapes.fit(points.numpy(), deviation.numpy()), float(torch.exp(-spread.mean().sqrt() * 6))
+
+
+def landmarker() -> PointMaps:
+    """The network that marks landmarks, for others to begin with."""
+    network = PointMaps()
+    _filled(network, _tensors(), "points.")
+    return network
+
+
+def _tensors(weights: Path | None = None) -> dict[str, Tensor]:
+    with as_file(files("faceforge.assets") / WEIGHTS) as shipped:
+        return read_tensors(weights or shipped)
 
 
 def _filled(network: torch.nn.Module, tensors: dict[str, Tensor], prefix: str) -> torch.nn.Module:

@@ -6,7 +6,7 @@ they shall learn where brightness changes, not how bright skin is.
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, interpolate, pad
+from torch.nn.functional import interpolate
 
 POINTS = 70  # 68 landmarks, then the left and the right iris
 CROP = 96  # pixels of a landmarker's crop
@@ -22,12 +22,12 @@ class FaceMap(nn.Module):
     def __init__(self, width: int = 16) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            _Layer(2, width, 5, 2),
-            _Layer(width, 2 * width, 3, 2),
-            _Layer(2 * width, 3 * width, 3, 2),
-            _Residual(3 * width),
-            _Residual(3 * width),
-            _Residual(3 * width),
+            Layer(2, width, 5, 2),
+            Layer(width, 2 * width, 3, 2),
+            Layer(2 * width, 3 * width, 3, 2),
+            Residual(3 * width),
+            Residual(3 * width),
+            Residual(3 * width),
         )
         self.answer = nn.Conv2d(3 * width, 4, 1)
 
@@ -42,11 +42,11 @@ class PointMaps(nn.Module):
     def __init__(self, width: int = 16) -> None:
         super().__init__()
         a, b, c, d = width, 2 * width, 4 * width, 6 * width
-        self.fine = nn.Sequential(_Layer(2, a, 5, 2), _Layer(a, b, 3, 2), _Residual(b))
-        self.middle = nn.Sequential(_Layer(b, c, 3, 2), _Residual(c))
-        self.coarse = nn.Sequential(_Layer(c, d, 3, 2), _Residual(d), _Residual(d))
-        self.rise = nn.ModuleList([_Layer(d, c, 1), _Layer(c, b, 1)])
-        self.mixed = nn.ModuleList([_Layer(c, c, 3), _Layer(b, 2 * b, 3)])
+        self.fine = nn.Sequential(Layer(2, a, 5, 2), Layer(a, b, 3, 2), Residual(b))
+        self.middle = nn.Sequential(Layer(b, c, 3, 2), Residual(c))
+        self.coarse = nn.Sequential(Layer(c, d, 3, 2), Residual(d), Residual(d))
+        self.rise = nn.ModuleList([Layer(d, c, 1), Layer(c, b, 1)])
+        self.mixed = nn.ModuleList([Layer(c, c, 3), Layer(b, 2 * b, 3)])
         self.answer = nn.Conv2d(2 * b, POINTS, 1)
 
     def forward(self, grey: Tensor) -> Tensor:
@@ -66,7 +66,7 @@ def evened(grey: Tensor) -> Tensor:
     whole = centred / (centred.square().mean((2, 3), keepdim=True).sqrt() + 0.02)
     around = _smooth(centred)
     apart = centred - around
-    local = apart / (_smooth(apart.square()).sqrt() + 0.02)
+    local = apart / (_smooth(apart.square()).clamp(min=0).sqrt() + 0.02)
     return torch.cat([whole, local], 1)
 
 
@@ -86,17 +86,27 @@ def _places(cells: int, device: torch.device) -> Tensor:
 
 def _smooth(field: Tensor) -> Tensor:
     """Means over squares; twice, so that the squares do not show."""
-    for _ in range(2):
-        edge = _SURROUNDINGS // 2
-        field = avg_pool2d(pad(field, (edge,) * 4, mode="replicate"), _SURROUNDINGS, 1)
+    for axis in (2, 3, 2, 3):
+        field = _means(field, axis)
     return field
+
+
+def _means(field: Tensor, axis: int) -> Tensor:
+    """Means over neighbours along one axis, from sums of all before."""
+    edge = _SURROUNDINGS // 2
+    count = field.shape[axis]
+    first, last = (field.narrow(axis, place, 1) for place in (0, count - 1))
+    shape = [edge if number == axis else -1 for number in range(4)]
+    before = [edge + 1 if number == axis else -1 for number in range(4)]
+    sums = torch.cat([first.expand(before), field, last.expand(shape)], axis).cumsum(axis)
+    return (sums.narrow(axis, _SURROUNDINGS, count) - sums.narrow(axis, 0, count)) / _SURROUNDINGS
 
 
 def _doubled(field: Tensor) -> Tensor:
     return interpolate(field, scale_factor=2.0, mode="nearest")
 
 
-class _Layer(nn.Sequential):
+class Layer(nn.Sequential):
     """Convolution, norm over groups of channels, and a bend."""
 
     def __init__(self, before: int, after: int, kernel: int, stride: int = 1) -> None:
@@ -104,10 +114,12 @@ class _Layer(nn.Sequential):
         super().__init__(convolution, nn.GroupNorm(8, after), nn.ReLU())
 
 
-class _Residual(nn.Module):
+class Residual(nn.Module):
+    """Two convolutions beside the way straight on."""
+
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.change = nn.Sequential(_Layer(width, width, 3), nn.Conv2d(width, width, 3, padding=1))
+        self.change = nn.Sequential(Layer(width, width, 3), nn.Conv2d(width, width, 3, padding=1))
 
     def forward(self, field: Tensor) -> Tensor:
         changed: Tensor = self.change(field)

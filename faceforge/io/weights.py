@@ -50,6 +50,18 @@ def without_prefix(tensors: Mapping[str, Tensor], *prefixes: str) -> dict[str, T
     return renamed
 
 
+def read_metadata(path: str | Path) -> dict[str, str]:
+    """What a .safetensors file says of itself."""
+    from safetensors import safe_open
+
+    file = existing_file(path, BadWeights)
+    try:
+        with safe_open(file, "pt") as opened:
+            return dict(opened.metadata() or {})
+    except Exception as reason:
+        raise BadWeights(f"{str(path)!r} is cut off or damaged ({reason}). Download it again.") from reason
+
+
 def write_tensors(path: str | Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:
     """A .safetensors file, whole or not at all; tied weights are written twice."""
     from safetensors import SafetensorError

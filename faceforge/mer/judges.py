@@ -46,6 +46,8 @@ def _built_in(**places: str) -> dict[str, EntryPoint]:
 BUILT_IN = _built_in(
     landmarks="proxies:LandmarkJudge",
     flow="proxies:FlowJudge",
+    intensity="intensity:IntensityJudge",
+    motion="motion:MotionJudge",
     blendshapes="blendshapes:BlendshapeJudge",
 )
 

@@ -18,7 +18,9 @@ from faceforge.mer.presets import STABLE, similarity
 from faceforge.mer.similarity import gmsd, psnr, ssim
 
 GROUP = "faceforge.embeddings"
-BUILT_IN: Mapping[str, EntryPoint] = {}
+BUILT_IN: Mapping[str, EntryPoint] = {
+    "embedded": EntryPoint("embedded", "faceforge.mer.identity:EmbeddedIdentity", GROUP)
+}
 
 # Beyond these an edit has moved the head, and judges of motion are not asked.
 DRIFT_SHARE = 0.02  # of the eye distance: root mean square that no similarity explains

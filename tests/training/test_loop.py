@@ -13,7 +13,7 @@ from faceforge.io.weights import read_tensors
 from faceforge_training import checkpoint, parts
 from faceforge_training.errors import Diverged
 from faceforge_training.loop import WEIGHTS, train
-from faceforge_training.settings import Recipe, read
+from faceforge_training.settings import Recipe, read, recipes
 from tests.training import small
 
 
@@ -109,10 +109,11 @@ def test_weights_of_an_earlier_training_can_be_the_beginning(recipe: Path, tmp_p
     assert all(torch.allclose(value, second[name]) for name, value in read_tensors(first).items())
 
 
-@pytest.mark.parametrize("name", ["face-finder-detect", "face-finder-landmarks"])
+@pytest.mark.parametrize("name", recipes())
 def test_every_recipe_runs_two_steps(name: str, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> None:
     drawn = tmp_path_factory.getbasetemp() / "drawn"
-    few = [f"data.folder={drawn}", "data.portraits=8", "data.pixels=40", "data.batch=4", "optim.steps=2"]
+    count = "data.portraits=8" if name.startswith("face-finder") else "data.persons=2"
+    few = [f"data.folder={drawn}", count, "data.pixels=40", "data.batch=4", "optim.steps=2"]
     recipe: Recipe = read(name, few)
     train(recipe, tmp_path / "run")
     assert checkpoint_of(tmp_path / "run").step == 2

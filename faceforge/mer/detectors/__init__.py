@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 DETECTORS = {
     "sssnet": "faceforge.mer.detectors.sssnet:SSSNet",
+    "infused": "faceforge.mer.detectors.infused:Infused",
 }
 
 
