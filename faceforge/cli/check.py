@@ -14,7 +14,7 @@ from faceforge.cli.sections import Command, option
 @click.argument("image", required=False, type=click.Path(path_type=Path))
 @option("--dose", is_flag=True, help="Instead, measure what one unit of each AU of plugin NAME does, and store it.")
 @option("--model", type=click.Path(path_type=Path), metavar="FOLDER", help="The saved model to measure, with --dose.")
-@option("--judge", default="", metavar="NAME", help="Who measures, with --dose.  [default: landmarks]")
+@option("--judge", default="", metavar="NAME", help="Who measures, with --dose.  [default: intensity]")
 def command(subject: str, image: Path | None, dose: bool, model: Path | None, judge: str) -> int:
     """Hold a plugin against the laws that let it compose with everybody else's.
 

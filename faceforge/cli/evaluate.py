@@ -30,7 +30,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @option("--pairs", section=_WHAT, is_flag=True, help="FOLDER holds edits already, beside their sources.")
 @option("--model", section=_WHO, metavar="NAME|FOLDER|HUB_ID", help="Who edits.  [default: warp]")
 @option("--judge", "names", section=_WHO, multiple=True, metavar="NAME", help="Who judges; the first ranks the worst.")
-@option("--identity", section=_WHO, metavar="NAME", help="Which embedding says whether it is the same person.")
+@option("--identity", section=_WHO, metavar="NAME", help="Which embedding says who it is.  [default: embedded]")
 @option("-o", "--output", section=_OUT, required=True, type=_FOLDER, metavar="FOLDER", help="Where the report goes.")
 @option("--against", section=_OUT, type=_FOLDER, metavar="FOLDER", help="An earlier report to compare with.")
 def command(

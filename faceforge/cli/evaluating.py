@@ -68,7 +68,7 @@ def _observer(wanted: Wanted) -> Observer:
     if len(set(names)) < len(names):
         raise BadSpec(f"A judge is named twice ({', '.join(names)}). Keep one.")
     judges = [judge(name) for name in names]
-    return Observer(judges, embedding(wanted.identity) if wanted.identity else None)
+    return Observer(judges, embedding(wanted.identity) if wanted.identity else embedding())
 
 
 def _edits(wanted: Wanted, observer: Observer, output: Path) -> tuple[dict[str, Any], list[Observation]]:
@@ -91,8 +91,6 @@ def _edits(wanted: Wanted, observer: Observer, output: Path) -> tuple[dict[str, 
 
 def _pairs(wanted: Wanted, observer: Observer) -> tuple[dict[str, Any], list[Observation]]:
     """Edits that were made before."""
-    from dataclasses import asdict
-
     from faceforge import __version__
     from faceforge.evaluation.pairs import observed, read_folder
 
@@ -100,15 +98,13 @@ def _pairs(wanted: Wanted, observer: Observer) -> tuple[dict[str, Any], list[Obs
     folder = read_folder(wanted.pictures)
     with _bar(len(folder.made)) as bar:
         seen = list(observed(folder, observer, done=lambda count: bar.update(count - bar.n)))
-    who = observer.embedding
     return {
         "faceforge": __version__,
         "editor": f"the folder {wanted.pictures.name}",
         "plan": None,
         "cut": 0,
         "faces": sorted({each.face for each in seen}),
-        "judges": [asdict(judge.facts) for judge in observer.judges],
-        "embedding": None if who is None else {"name": who.name, "weights": who.weights},
+        **observer.about(),
         "left_out": dict(folder.left_out),
     }, seen
 

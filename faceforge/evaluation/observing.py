@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from PIL import Image
@@ -41,6 +41,14 @@ class Observer:
     embedding: Embedding | None = None
     looker: Looker = field(default_factory=looker)
     _last: tuple[Image.Image, HeadFit] | None = None
+
+    def about(self) -> dict[str, Any]:
+        """Who looks, as a report says it."""
+        who, names = self.embedding, ("name", "weights", "equal_error_rate")
+        return {
+            "judges": [asdict(judge.facts) for judge in self.judges],
+            "embedding": None if who is None else {name: getattr(who, name) for name in names},
+        }
 
     def observe(self, source: Image.Image, edited: Image.Image, *, closely: bool) -> dict[str, Any]:
         """The fields of an Observation that looking fills; `closely` fits a head to both, for pose and light."""

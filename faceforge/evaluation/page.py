@@ -56,12 +56,19 @@ def _opening(report: Mapping[str, Any]) -> str:
     judges = "; ".join(_named(each) for each in report["judges"])
     cut = f" {report['cut']} doses were cut to what the face can show." if report["cut"] else ""
     drift = f" In {report['drifted']} the head moved; judges of motion left them out." if report["drifted"] else ""
-    embedding = report["embedding"]
-    identity = "none is installed" if embedding is None else f"{embedding['name']}, {embedding['weights'][:12]}"
+    identity = _told_apart(report["embedding"])
     return (
         f"<h1>What {escape(str(report['editor']))} does when it is asked</h1><p>{words}{cut}{drift}</p>"
         f'<p class="quiet">Judges: {judges}. Identity: {escape(identity)}.</p>'
     )
+
+
+def _told_apart(embedding: Mapping[str, Any] | None) -> str:
+    if embedding is None:
+        return "not asked"
+    rate = embedding["equal_error_rate"]
+    known = "unknown" if rate is None else f"{rate:.1%}"
+    return f"{embedding['name']} (equal-error rate {known}, weights {embedding['weights'][:12]})"
 
 
 def _named(facts: Mapping[str, str]) -> str:

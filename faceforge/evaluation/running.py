@@ -121,8 +121,5 @@ def about(editor: Editor, plan: Plan, subjects: Sequence[Subject], observer: Obs
         "plan": {name: list(each) for name, each in asdict(plan).items()},
         "cut": plan.out_of_reach(subjects),
         "faces": [[each.name, each.picture.sha256] for each in subjects],
-        "judges": [asdict(judge.facts) for judge in observer.judges],
-        "embedding": None
-        if observer.embedding is None
-        else {"name": observer.embedding.name, "weights": observer.embedding.weights},
+        **observer.about(),
     }

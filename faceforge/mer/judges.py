@@ -12,7 +12,7 @@ from PIL import Image
 from faceforge.errors import BadPlugin, nearest
 
 GROUP = "faceforge.judges"
-DEFAULT = "landmarks"
+DEFAULT = "intensity"
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from faceforge.mer.presets import STABLE, similarity
 from faceforge.mer.similarity import gmsd, psnr, ssim
 
 GROUP = "faceforge.embeddings"
+DEFAULT = "embedded"
 BUILT_IN: Mapping[str, EntryPoint] = {
     "embedded": EntryPoint("embedded", "faceforge.mer.identity:EmbeddedIdentity", GROUP)
 }
@@ -33,6 +34,11 @@ class Embedding(Protocol):
     name: str
     weights: str  # SHA-256
 
+    @property
+    def equal_error_rate(self) -> float | None:
+        """Of telling people apart whom it did not learn from; None where nobody measured it."""
+        ...
+
     def embed(self, image: NDArray[np.uint8], face: Face) -> NDArray[np.floating]:
         """The unit vector (D,) of one face in an RGB picture (H, W, 3)."""
         ...
@@ -43,8 +49,8 @@ def embeddings() -> dict[str, EntryPoint]:
     return {each.name: each for each in entry_points(group=GROUP)} | dict(BUILT_IN)
 
 
-def embedding(name: str) -> Embedding:
-    """An identity embedding by name."""
+def embedding(name: str = DEFAULT) -> Embedding:
+    """An identity embedding by name; what ships unless one is named."""
     found = embeddings()
     if name not in found:
         raise BadPlugin(f"No identity embedding is called {name!r}. {nearest(name, found)}")
