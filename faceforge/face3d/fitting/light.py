@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from faceforge.face3d.embedded.grid import COLUMN, COLUMNS, HALF, ROW, ROWS
-from faceforge.face3d.embedded.model import EmbeddedHead
+from faceforge.face3d.embedded.model import EmbeddedHead, Person
 from faceforge.face3d.fitting.unknowns import SCALE, Frame, Numbers, camera, head_params
 from faceforge.face3d.light import FACTORS, basis
 from faceforge.face3d.mesh import vertex_normals
@@ -52,9 +52,9 @@ def _skin_places() -> tuple[Tensor, Tensor]:
     return index, index
 
 
-def lit(head: EmbeddedHead, picture: NDArray[np.uint8 | np.float32], x: Numbers, frame: Frame) -> Lit:
+def lit(head: EmbeddedHead, person: Person, picture: NDArray[np.uint8 | np.float32], x: Numbers, frame: Frame) -> Lit:
     """Light and albedo of a picture (H, W, 3) in display values, bytes or 0..1."""
-    mesh = head(head_params(x))
+    mesh = head.pose(person, head_params(x))
     skin = mesh.vertices[:, : ROWS * COLUMNS]
     triangles = head.faces[head.parts["skin"]]
     index, _ = _skin_places()

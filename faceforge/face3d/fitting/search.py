@@ -42,7 +42,7 @@ def fit(picture: NDArray[Any], face: Face, *, head: EmbeddedHead | None = None) 
     x = search.run(x, likely, Steps(_POSE_STEPS, _free(slice(0, at.GAZE.start)), 1.0), slack=_STAGES[0][0])
     for slack, steps in _STAGES:
         x = search.run(x, likely, Steps(steps, _free(slice(0, COUNT))), slack=slack)
-    return search.found(x, lit(search.head, pixels, x, search.frame))
+    return search.found(x, lit(search.head, _person(search.head, x), pixels, x, search.frame))
 
 
 def follow(picture: NDArray[Any], face: Face, last: HeadFit, *, head: EmbeddedHead | None = None) -> HeadFit:
@@ -58,7 +58,7 @@ def follow(picture: NDArray[Any], face: Face, last: HeadFit, *, head: EmbeddedHe
     free = _free(slice(0, at.FORM.start))
     free[at.DISTANCE] = False
     x = search.run(x, likely, Steps(_NEXT_STEPS, free))
-    now = lit(search.head, pixels, x, search.frame)
+    now = lit(search.head, _person(search.head, x), pixels, x, search.frame)
     light = last.light + _BLEND * (now.light * (now.albedo / last.albedo) - last.light)
     return search.found(x, Lit(light, last.albedo, now.explained))
 
