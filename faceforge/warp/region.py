@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import max_pool2d
 
+from faceforge.core.device import HOST
 from faceforge.face3d.embedded.model import EmbeddedHead
 from faceforge.face3d.embedded.parts import SKIN_WIDTH
 from faceforge.face3d.embedded.topology import first_vertices
@@ -50,7 +51,7 @@ def _carried(plate: Plate, target: Target) -> bool:
 
 @cache
 def _near_folds(code: str) -> Tensor:
-    fold = folds(torch.device("cpu"))[code].abs()[None, None]
+    fold = folds(HOST)[code].abs()[None, None]
     near = max_pool2d(fold, 2 * _REACH + 1, stride=1, padding=_REACH)[0, 0] > _FOLDED
     uv = EmbeddedHead().uv.float()
     share = uv[:, 0] / SKIN_WIDTH

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from faceforge.face3d.fitting.evidence import Evidence
 from faceforge.face3d.fitting.points import Seen
@@ -29,6 +31,20 @@ def solved(
     priors: Priors, steps: Steps,
 ) -> Numbers:  # fmt: skip
     """The unknowns that explain what is told best; `glance` gives points alone, `look` their slopes too."""
+    with _algebra().limit(limits=1, user_api="blas"):
+        return _descended(x, look, glance, evidence, priors, steps)
+
+
+@cache
+def _algebra() -> ThreadpoolController:
+    """Of numpy's threads: beside other work they wait for each other longer than these small systems take."""
+    return ThreadpoolController()
+
+
+def _descended(
+    x: Numbers, look: Callable[[Numbers], Seen], glance: Callable[[Numbers], Numbers], evidence: Evidence,
+    priors: Priors, steps: Steps,
+) -> Numbers:  # fmt: skip
     damping = 1e-3
     best = evidence.cost(glance(x), x) + priors.cost(x)
     for _ in range(steps.most):
