@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import max_pool2d
 
-from faceforge.core.device import HOST
 from faceforge.face3d.embedded.model import EmbeddedHead
 from faceforge.face3d.embedded.parts import SKIN_WIDTH
 from faceforge.face3d.embedded.topology import first_vertices
@@ -51,9 +50,9 @@ def _carried(plate: Plate, target: Target) -> bool:
 
 @cache
 def _near_folds(code: str) -> Tensor:
-    fold = folds(HOST)[code].abs()[None, None]
-    near = max_pool2d(fold, 2 * _REACH + 1, stride=1, padding=_REACH)[0, 0] > _FOLDED
     uv = EmbeddedHead().uv.float()
+    fold = folds(uv.device)[code].abs()[None, None]
+    near = max_pool2d(fold, 2 * _REACH + 1, stride=1, padding=_REACH)[0, 0] > _FOLDED
     share = uv[:, 0] / SKIN_WIDTH
     high, wide = near.shape
     column, row = (share * wide).long().clamp(0, wide - 1), ((1 - uv[:, 1]) * high).long().clamp(0, high - 1)
