@@ -65,11 +65,12 @@ class Drawing:
 
 def drawn(plate: Plate, target: Target) -> Drawing | None:
     """The target's head where it differs from the photograph's, or None where it does not."""
-    posed = plate.posed(target.params)
+    still = target.params is plate.fit.params
+    posed = plate.at_rest if still else plate.posed(target.params)
     window = changing(plate, posed, target)
     if window is None:
         return None
-    seen = plate.seen(posed, window)
+    seen = plate.shown_at_rest if still and window is plate.window else plate.seen(posed, window)
     return Drawing(plate, target, posed, window, seen, surface(plate, seen, posed, target))
 
 
