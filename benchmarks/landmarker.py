@@ -91,7 +91,9 @@ what it prints
              and on the plain ones of the next table
   units      each unit alone at 0..5, otherwise the same frontal picture in studio light: Spearman's rho between
              intensity and blendshape over all pictures (raw), over all changes against the same person at rest
-             (change), and the median over people (within); the mean change at 5 and what else moved most
+             (change), over the changes of their log-odds (odds: what the landmarker's last step, which squeezes all
+             into 0..1, hides where a resting face scores near 0), and the median over people (within); the mean
+             change at 5 and what else moved most
   movement   how far each unit moves the average head's skin, beside ICT-FaceKit's figures; needs no landmarker
 
 examples
@@ -123,6 +125,7 @@ class Response:
     sign: str
     raw: float
     change: float
+    odds: float
     within: float
     at_full: float
     others: dict[str, float]
@@ -131,7 +134,7 @@ class Response:
     def __str__(self) -> str:
         others = ", ".join(f"{name} {value:+.2f}" for name, value in self.others.items())
         required = "" if self.sign in WANTED.get(self.au, ()) else " (informative)"
-        rhos = " | ".join(f"{each:.2f}" for each in (self.raw, self.change, self.within))
+        rhos = " | ".join(f"{each:.2f}" for each in (self.raw, self.change, self.odds, self.within))
         return f"| {self.au}{required} | {self.sign} | {rhos} | {self.at_full:+.2f} | {others} |"
 
 
@@ -244,6 +247,7 @@ def _rounded(seen: Seen | None) -> dict[str, float] | None:
 
 def response(au: str, sign: str, people: Iterable[dict[str, Any]]) -> Response:
     """How a sign follows a unit over all people who were found at rest."""
+    open_ended = float if sign in MEASURED else _log_odds
     curves, full = [], []
     for each in people:
         if each["rest"] is None:
@@ -251,7 +255,10 @@ def response(au: str, sign: str, people: Iterable[dict[str, Any]]) -> Response:
         rest = _both(each["rest"])
         found = {float(value): _both(scores) for value, scores in each[au].items() if scores is not None}
         curves.append(
-            [(value, scores[sign], scores[sign] - rest[sign]) for value, scores in ({0.0: rest} | found).items()]
+            [
+                (value, scores[sign], scores[sign] - rest[sign], open_ended(scores[sign]) - open_ended(rest[sign]))
+                for value, scores in ({0.0: rest} | found).items()
+            ]
         )
         if FULL in found:
             full.append({name: found[FULL][name] - rest[name] for name in rest})
@@ -263,11 +270,17 @@ def response(au: str, sign: str, people: Iterable[dict[str, Any]]) -> Response:
         sign=sign,
         raw=spearman(whole[:, 0], whole[:, 1]),
         change=spearman(whole[:, 0], whole[:, 2]),
+        odds=spearman(whole[:, 0], whole[:, 3]),
         within=float(np.median([spearman(*np.array(curve).T[:2]) for curve in curves])),
         at_full=moved.get(sign, 0.0),
         others={name: round(moved[name], 3) for name in others[:3]},
         people=len(curves),
     )
+
+
+def _log_odds(score: float) -> float:
+    inside = min(max(score, 1e-9), 1 - 1e-9)
+    return float(np.log(inside / (1 - inside)))
 
 
 def _both(scores: dict[str, float]) -> dict[str, float]:
@@ -393,9 +406,9 @@ def report(notes: Notes, aus: Sequence[str], *, people: int, portraits: int) -> 
         rows = [response(au, sign, known) for au in aus for sign in (WANTED | INFORMATIVE)[au] + BESIDES.get(au, ())]
         lines += [
             "",
-            f"| unit ({rows[0].people} people) | sign | raw | change | within | at 5 | what else moved most |",
+            f"| unit ({rows[0].people} people) | sign | raw | change | odds | within | at 5 | what else moved most |",
         ]
-        lines += ["|" + "---|" * 7, *map(str, rows)]
+        lines += ["|" + "---|" * 8, *map(str, rows)]
         follows = {row.au for row in rows if row.change >= ENOUGH and row.sign not in BESIDES.get(row.au, ())}
         weak = [au for au in aus if au in WANTED and au not in follows]
         lines += ["", f"Below {ENOUGH} in change: {', '.join(weak) or 'none'}."]

@@ -75,7 +75,7 @@ def answers(photograph: Photograph, code: str, judge: object) -> list[float]:
     read = []
     for dose in DOSES:
         pixels = warp(plate, target(reading.fit, EditSpec(aus={code: dose}), plate.head)).picture
-        seen = judge.look(pixels.mul(255).round().byte().permute(1, 2, 0).numpy())  # type: ignore[attr-defined]
+        seen = judge.look(pixels.permute(1, 2, 0).numpy())  # type: ignore[attr-defined]
         scores = seen[0].blendshapes if seen else {}
         read.append(mean(scores.get(name, 0.0) for name in ANSWERS[code]))
     return read

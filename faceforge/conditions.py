@@ -8,7 +8,7 @@ from functools import cache, cached_property
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from faceforge.core.device import HOST
@@ -22,6 +22,7 @@ from faceforge.face3d.head import HeadParams
 from faceforge.reading import Photograph, Reading
 from faceforge.synth import person as people
 from faceforge.synth.casting import cast
+from faceforge.warp.levels import like
 from faceforge.warp.motion import motion
 from faceforge.warp.plate import Plate, Posed
 from faceforge.warp.target import Target
@@ -133,8 +134,8 @@ def warped_crop(scene: Scene) -> Image.Image:
 
 def unknown(scene: Scene) -> Image.Image:
     """White where the warp knows nothing, and beyond the photograph."""
-    known = scene.crop.cut(_image(1 - scene.warped.unknown[None].expand(3, -1, -1)))
-    return Image.fromarray(255 - np.asarray(known))
+    known = scene.crop.cut(Image.fromarray(like(1 - scene.warped.unknown, torch.uint8).numpy()))
+    return ImageOps.invert(known).convert("RGB")
 
 
 def jaw_dots(scene: Scene) -> Image.Image:
@@ -192,4 +193,5 @@ def _shades() -> Tensor:
 
 
 def _image(picture: Tensor) -> Image.Image:
-    return Image.fromarray(picture.mul(255).round().to(torch.uint8).permute(1, 2, 0).numpy())
+    """Pixels (3, H, W) of 8 bits as a picture."""
+    return Image.fromarray(picture.permute(1, 2, 0).numpy())

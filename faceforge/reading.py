@@ -54,9 +54,8 @@ class Photograph:
 
     @cached_property
     def pixels(self) -> Tensor:
-        """The picture (3, H, W) in 0..1."""
-        found = torch.from_numpy(np.array(self.picture.image, dtype=np.float32))
-        return (found / 255).permute(2, 0, 1).contiguous()
+        """The picture (3, H, W) in its own 8 bits: a large one in floats would fill the memory."""
+        return torch.from_numpy(np.array(self.picture.image)).permute(2, 0, 1)
 
     def readings(self, which: int | Literal["all"]) -> list[Reading]:
         """The chosen face, or all of them."""

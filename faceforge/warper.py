@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-import torch
 from PIL import Image
 from torch import Tensor
 
@@ -79,8 +78,8 @@ def refuse_what_needs_a_generator(job: Job) -> None:
 
 
 def to_picture(pixels: Tensor) -> Image.Image:
-    """Pixels (3, H, W) in 0..1 as a picture."""
-    return Image.fromarray(pixels.mul(255).round().to(torch.uint8).permute(1, 2, 0).numpy())
+    """Pixels (3, H, W) of 8 bits as a picture."""
+    return Image.fromarray(pixels.permute(1, 2, 0).numpy())
 
 
 def _source(job: Job) -> Any:

@@ -88,7 +88,7 @@ FOLDS: dict[str, Callable[[Atlas], Tensor]] = {
     "AU9": lambda a: bunny_lines(a) + 0.5 * nasolabial(a),
     "AU10": lambda a: 0.75 * nasolabial(a),
     "AU12": lambda a: nasolabial(a) + 0.3 * dimples(a),
-    "AU14": dimples,
+    "AU14": lambda a: 1.6 * dimples(a),
     "AU15": corner_lines,
     "AU17": chin_pebbles,
     "AU20": lambda a: 0.6 * corner_lines(a) + 0.3 * nasolabial(a),

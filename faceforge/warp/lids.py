@@ -11,7 +11,7 @@ from faceforge.face3d.embedded.topology import first_vertices
 from faceforge.warp.anatomy import vertices_of
 from faceforge.warp.plate import Plate, Posed, Seen
 
-_CLOSING = (0.45, 0.75)  # shares of the opening: less of it closed is skin stretched a little, more is made up
+_CLOSING = (0.45, 0.95)  # shares of the opening: less of it closed is skin stretched a little, more is made up
 _ROOM = (0.15, 0.45)  # of the way from the fold to the edge, where skin that is seen becomes skin that is made up
 _LASHES = (0.72, 1.0)  # of the same way
 _DARK = (0.14, 0.42)  # lashes of the lower lid, and how much darker those of the upper one are

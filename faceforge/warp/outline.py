@@ -2,39 +2,47 @@
 
 import torch
 from torch import Tensor
-from torch.nn.functional import max_pool2d
+from torch.nn.functional import interpolate
 
-from faceforge.warp.plate import Plate
-from faceforge.warp.spread import continued
+from faceforge.face3d.embedded.curves import smoothstep
+from faceforge.warp.drawing import Drawing
+from faceforge.warp.plate import outline
+from faceforge.warp.spread import continued_from, distance
 
-_MOVES = 0.05  # grid points; an outline that moves less stays where it is
+RIGID_CM, STILL_CM = 1.8, 7.5  # around the head, hair moves with it up to here, and nothing moves beyond there
+_MOVES = 0.5  # grid points; of an outline that moves less each point is still the nearest to where it was
+_BY = 4  # grid points: the surroundings move smoothly, and are worked out on a grid that much coarser
 
 
-def carried(offset: Tensor, inside: Tensor, plate: Plate) -> Tensor | None:
-    """Offsets (2, h, w) of a head whose grid points are inside (h, w), continued outside by the outline's motion.
+def carried(head: Drawing, own: Tensor) -> Tensor | None:
+    """Offsets (2, H, W) on the plate's grid of what stands around a head whose own are (2, h, w).
 
     None for an outline that does not move.
+    """
+    plate, here = head.plate, head.window.slices
+    edge = outline(head.inside)
+    moves = _moves(head, own, edge)
+    if moves is None:
+        return None
+    inside, still = plate.depth >= 0, plate.edge.clone()
+    inside[here], still[here] = head.inside, False
+    row, column = torch.cat([edge.nonzero() + torch.tensor(head.window.corner), still.nonzero()]).unbind(1)
+    values = torch.cat([moves, torch.zeros(int(still.sum()), 2)]).T
+    around = continued_from(values, row, column, plate.window.grid, _BY)
+    per_cm = plate.points_per_cm
+    near = 1 - smoothstep(RIGID_CM * per_cm, STILL_CM * per_cm, distance(inside, (around.shape[1], around.shape[2])))
+    smooth: Tensor = interpolate((around * near)[None], plate.window.grid, mode="bilinear", align_corners=False)[0]
+    return smooth * ~inside
+
+
+def _moves(head: Drawing, own: Tensor, edge: Tensor) -> Tensor | None:
+    """Offsets (N, 2) of the N points of the outline, a mask (h, w); None if none moves.
 
     An outline is not made of skin: of a head that turns away the old outline is hidden behind the new one. So each
     point of the new outline goes to the old outline's nearest point, not to where its skin was.
     """
-    edge = _edge(inside)
-    places = edge.nonzero()
-    moves = offset[:, edge].T.clone()
-    step = plate.window.step
-    far = moves.abs().amax(1) > _MOVES * step
-    if not bool(far.any()):
+    places, moves = head.centres[edge], own[:, edge].T
+    if not bool((moves.abs() > _MOVES * head.plate.window.step).any()):
         return None
-    old = _edge(plate.depth >= 0).nonzero().float() * step
-    wanted = places[far].float() * step + moves[far].flip(1)
-    nearest = old[torch.cdist(wanted, old).argmin(1)]
-    moves[far] = (nearest - places[far].float() * step).flip(1)
-    on_edge = torch.zeros_like(offset)
-    on_edge[:, edge] = moves.T
-    return continued(on_edge, edge.float())
-
-
-def _edge(inside: Tensor) -> Tensor:
-    """Points of a mask (h, w) that touch its outside."""
-    outside = max_pool2d((~inside).float()[None, None], 3, stride=1, padding=1)[0, 0] > 0
-    return inside & outside
+    old = head.plate.window.centres()[head.plate.edge]
+    return old[torch.cdist(places + moves, old).argmin(1)] - places

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, max_pool2d, normalize
+from torch.nn.functional import avg_pool2d, embedding_bag, max_pool2d, normalize
 
 from faceforge.errors import BadPicture
 from faceforge.face3d.camera import Perspective
@@ -19,11 +19,13 @@ from faceforge.face3d.head import HeadParams
 from faceforge.face3d.mesh import even_normals
 from faceforge.face3d.raster import rasterize
 from faceforge.warp.anatomy import INNER, faces_of, twins, vertices_of
+from faceforge.warp.levels import in_floats, looked_up
 from faceforge.warp.spread import continued, nearness
-from faceforge.warp.window import Window, pixels, sampled
+from faceforge.warp.window import Rectangle, Window, pixels
 
 HAIR_CM = 5.0  # beyond the fitted head, which has none
 _RIM = 2  # grid points
+STILL = 0.02  # pixels: less motion than this is none
 FINEST = 640  # grid points to a side of the window: motion is smooth, and pixels are read at full resolution
 
 
@@ -47,8 +49,13 @@ class Seen:
     grid: tuple[int, int]
 
     def only(self, chosen: Tensor) -> "Seen":
-        """Some of the points, by a mask (N,)."""
+        """Some of the points, by a mask (N,) or by their numbers."""
         return Seen(self.flat[chosen], self.face[chosen], self.corners[chosen], self.weights[chosen], self.grid)
+
+    def on(self, part: Rectangle) -> "Seen":
+        """The same points on a part of the grid that holds them all."""
+        row, column = self.flat // self.grid[1] - part.top, self.flat % self.grid[1] - part.left
+        return Seen(row * part.width + column, self.face, self.corners, self.weights, (part.height, part.width))
 
     def spread(self, values: Tensor) -> Tensor:
         """Values (..., N) on the whole grid (..., h, w), 0 where nothing is seen."""
@@ -58,12 +65,12 @@ class Seen:
 
     def mixed(self, attributes: Tensor) -> Tensor:
         """Attributes of vertices (V, D) at the grid points, (N, D)."""
-        first, second, third = (attributes.index_select(0, corner) for corner in self.corners.unbind(1))
-        return first * self.weights[:, :1] + second * self.weights[:, 1:2] + third * self.weights[:, 2:]
+        found: Tensor = embedding_bag(self.corners, attributes.float(), per_sample_weights=self.weights, mode="sum")
+        return found
 
 
 class Plate:
-    """A picture (3, H, W) in 0..1, the head fitted to it, and what the two say of each other."""
+    """A picture (3, H, W), of 8 or 16 bits or in 0..1, the head fitted to it, and what the two say of each other."""
 
     def __init__(self, picture: Tensor, fit: HeadFit, head: EmbeddedHead | None = None) -> None:
         if tuple(picture.shape) != (3, *fit.size):
@@ -86,19 +93,27 @@ class Plate:
         points = pixels(self.fit.camera.project(mesh.vertices, self.fit.size), self.fit.size)[0].float()
         return Posed(vertices[0], points, even_normals(vertices, self.head.faces)[0])
 
-    def seen(self, posed: Posed) -> Seen:
-        """What the grid shows of it."""
-        fragments = rasterize(self.window.ndc(posed.points[None]), self.head.faces, self.window.grid)
-        found = fragments.pix_to_face.reshape(-1)
+    def seen(self, posed: Posed, window: Window) -> Seen:
+        """What a part of the window shows of it."""
+        faces = self._touching(posed, window)
+        mesh = window.ndc(posed.points[None]), self.head.faces.index_select(0, faces)
+        fragments, (rows, columns) = rasterize(*mesh, window.raster), window.grid
+        found = fragments.pix_to_face[0, :rows, :columns].reshape(-1)
         flat = (found >= 0).nonzero().squeeze(1)
-        face = found.index_select(0, flat)
-        weights = fragments.bary.reshape(-1, 3).index_select(0, flat)
-        return Seen(flat, face, self.head.faces.index_select(0, face), weights, self.window.grid)
+        face = faces.index_select(0, found.index_select(0, flat))
+        weights = fragments.bary[0, :rows, :columns].reshape(-1, 3).index_select(0, flat)
+        return Seen(flat, face, self.head.faces.index_select(0, face), weights, window.grid)
+
+    def _touching(self, posed: Posed, window: Window) -> Tensor:
+        """The faces whose bounding boxes reach into a window."""
+        corners = window.on_grid(posed.points[:, :2]).t()[:, self.head.faces]  # (2, F, 3)
+        size = corners.new_tensor(window.grid[::-1])[:, None]
+        return ((corners.amax(2) > -1) & (corners.amin(2) < size + 1)).all(0).nonzero().squeeze(1)
 
     @cached_property
     def shown_at_rest(self) -> Seen:
         """What the grid shows of the photograph's own head."""
-        return self.seen(self.at_rest)
+        return self.seen(self.at_rest, self.window)
 
     @cached_property
     def depth(self) -> Tensor:
@@ -118,16 +133,28 @@ class Plate:
         return 1 - max_pool2d(beside, 2 * _RIM + 1, stride=1, padding=_RIM)[0, 0]
 
     @cached_property
+    def edge(self) -> Tensor:
+        """The outline of the photograph's own head on the grid (h, w)."""
+        return outline(self.depth >= 0)
+
+    @cached_property
+    def colours(self) -> Tensor:
+        """The picture (3, h, w) at the grid's points."""
+        y, x = (self.window.centres()[:, 0, 1].long(), self.window.centres()[0, :, 0].long())
+        return in_floats(self.picture[:, y[:, None], x])
+
+    @cached_property
     def around_openings(self) -> Tensor:
         """Eyes and mouth as the photograph shows them, with lashes and lips' edges, on the grid (h, w)."""
-        shown = torch.maximum(self.opening("eye"), self.opening("mouth"))[None, None]
-        reach = max(2, round(0.2 * self.pixels_per_cm / self.window.step))
+        shown = torch.maximum(self.openings["eye"], self.openings["mouth"])[None, None]
+        reach = max(2, round(0.2 * self.points_per_cm))
         return max_pool2d(shown, 2 * reach + 1, stride=1, padding=reach)[0, 0]
 
-    def opening(self, kind: str) -> Tensor:
-        """Where the photograph shows the inside of the mouth or an eye, on the grid (h, w)."""
+    @cached_property
+    def openings(self) -> Mapping[str, Tensor]:
+        """Where the photograph shows an eye, and where the mouth's inside, on the grid (h, w) each."""
         seen = self.shown_at_rest
-        return seen.spread(self.inner[kind][seen.face].float())
+        return {kind: seen.spread(faces[seen.face].float()) for kind, faces in self.inner.items()}
 
     def facing(self, posed: Posed) -> Tensor:
         """How squarely each vertex faces the camera, (V,): the cosine between its normal and the view."""
@@ -137,8 +164,7 @@ class Plate:
     def belongs(self) -> Tensor:
         """How much each grid point (h, w) belongs to the head: hair beside the fitted head is known by its colour."""
         inside = self.depth >= 0
-        per_cm = self.pixels_per_cm / self.window.step
-        colours = sampled(self.picture, self.window.centres(self.window.grid))
+        per_cm, colours = self.points_per_cm, self.colours
         head = continued(colours, inside.float())
         behind = continued(colours, 1 - nearness(inside, HAIR_CM * per_cm, 1.5 * HAIR_CM * per_cm))
         from_head, from_behind = ((colours - each).square().sum(0) + 1e-4 for each in (head, behind))
@@ -146,12 +172,13 @@ class Plate:
         likely = avg_pool2d(likely[None, None], 7, stride=1, padding=3)[0, 0]
         return torch.where(inside, 1.0, likely * nearness(inside, 0.6 * HAIR_CM * per_cm, HAIR_CM * per_cm))
 
+    def read(self, places: Tensor) -> Tensor:
+        """Colours (3, N) of the photograph at places (N, 2) in pixels."""
+        return looked_up(self.picture, places[None])[:, 0]
+
     def looked_up(self, values: Tensor, places: Tensor) -> Tensor:
         """Values on the grid (h, w) at places (n, m, 2) in pixels."""
-        window = self.window
-        corner = places.new_tensor([window.left, window.top])
-        pitch = places.new_tensor([window.width / window.grid[1], window.height / window.grid[0]])
-        return sampled(values[None], (places - corner) / pitch)[0]
+        return self.window.read(values[None], places)[0]
 
     @cached_property
     def shown(self) -> Tensor:
@@ -180,13 +207,13 @@ class Plate:
         """The vertex (V,) on the other side of the face, or of the eye, that each resembles."""
         return twins().to(self.picture.device)
 
-    @property
-    def pixels_per_cm(self) -> float:
-        """At the eyes."""
+    @cached_property
+    def points_per_cm(self) -> float:
+        """Grid points to a centimetre at the eyes."""
         skin = slice(0, ROWS * COLUMNS)
         metres = self.at_rest.vertices[skin, 1].amax() - self.at_rest.vertices[skin, 1].amin()
         seen = self.at_rest.points[skin, 1].amax() - self.at_rest.points[skin, 1].amin()
-        return float(seen / metres) / 100
+        return float(seen / metres) / 100 / self.window.step
 
     def _eye(self) -> Tensor:
         """The camera's place, (3,); far away in front for cameras that have none."""
@@ -199,3 +226,9 @@ class Plate:
     def _solid(self, posed: Posed) -> Tensor:
         """Places of head and neck, without the shoulders."""
         return posed.points[: first_vertices()["shoulders"], :2]
+
+
+def outline(inside: Tensor) -> Tensor:
+    """Points of a mask (h, w) that touch its outside."""
+    outside = max_pool2d((~inside).float()[None, None], 3, stride=1, padding=1)[0, 0] > 0
+    return inside & outside

@@ -1,21 +1,23 @@
 """How the light on a face changes with its form: shading after over shading before, wrinkles included."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from itertools import chain
 
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
 from faceforge.face3d import light as lights
-from faceforge.face3d.embedded.model import FULL
+from faceforge.face3d.embedded.model import FULL, EmbeddedHead
 from faceforge.face3d.embedded.parts import SKIN_WIDTH
+from faceforge.face3d.embedded.topology import first_vertices
 from faceforge.face3d.mesh import smoothed
 from faceforge.synth.atlas import atlas
 from faceforge.synth.pixels import textured
 from faceforge.synth.wrinkles import FOLDS
-from faceforge.warp.anatomy import bare
+from faceforge.warp.anatomy import INNER, bare, vertices_of
 from faceforge.warp.plate import Plate, Posed, Seen
 from faceforge.warp.target import Target, by_side
 
@@ -28,51 +30,64 @@ _SOFTENED = 6  # times
 
 @dataclass(frozen=True)
 class Surface:
-    """A posed head at N grid points, as light meets it."""
+    """A posed head as light meets it: V vertices, and the wrinkles of N grid points."""
 
-    normals: Tensor  # (N, 3)
+    level: Tensor  # (V, 3) what the photograph's light makes of them
+    relit: Tensor  # (V, 3) the wanted light over it, 1 where it is the same
+    formed: Tensor  # (V, 1) 1 where form is shaded, 0 in eyes and in the mouth
     light: Tensor  # (1, 9, 3) the photograph's
-    relit: Tensor  # (N, 3) the wanted light over it, 1 where it is the same
-    darker: Tensor  # (N, 1) in 0..1, by wrinkles
-    formed: Tensor  # (N, 1) 1 where form is shaded, 0 in eyes and in the mouth
-    bare: Tensor  # (N, 1) 1 on skin, 0 on clothes, whose form nobody knows
+    folded: Tensor | None  # (N, 3) light on folded skin over that on smooth skin; None where no fold changes
 
     def only(self, chosen: Tensor) -> "Surface":
-        """Some of the points, by a mask (N,)."""
-        parts = (self.relit, self.darker, self.formed, self.bare)
-        return Surface(self.normals[chosen], self.light, *(each[chosen] for each in parts))
+        """With some of the grid points, by a mask (N,)."""
+        return self if self.folded is None else replace(self, folded=self.folded[chosen])
 
     def ratio(self, seen: Seen, normals: Tensor) -> Tensor:
         """Light now over what fell on vertices with normals (V, 3) in the photograph, (N, 3)."""
-        form = _level(self.normals, self.light) / _level(seen.mixed(normals), self.light) * self.darker
-        ratio = self.relit * torch.where(self.formed > 0.5, form, 1.0)
-        return (1 + (ratio - 1) * self.bare).clamp(*_RANGE)
+        form = torch.where(self.formed > 0.5, self.level / _level(normals, self.light), 1.0)
+        ratio = seen.mixed(1 + (self.relit * form - 1) * bare())  # nobody knows the form of clothes
+        return (ratio if self.folded is None else ratio * self.folded).clamp(*_RANGE)
 
 
 def surface(plate: Plate, seen: Seen, posed: Posed, target: Target) -> Surface:
     """What the grid shows of a posed head, as light meets it; nothing differs where nothing changes."""
-    normals, inner = seen.mixed(posed.normals), plate.inner["eye"] | plate.inner["mouth"]
-    depth = wrinkles(plate, seen, target)
-    darker = torch.ones(len(normals), 1)
-    if depth is not None:
-        normals = _tilted(plate, seen, normals, depth)
-        darker = (1 - _DARKENING * depth.clamp(-1.2, 1.2))[:, None]
+    light, depth = plate.fit.light, wrinkles(plate, seen, target)
     return Surface(
-        normals=normals,
-        light=plate.fit.light,
-        relit=_relit(plate, seen, posed, target),
-        darker=darker,
-        formed=(~inner[seen.face]).float()[:, None],
-        bare=seen.mixed(bare()),
+        level=_level(posed.normals, light),
+        relit=_relit(plate, posed, target),
+        formed=_formed(),
+        light=light,
+        folded=None if depth is None else _folded(plate, seen, posed, depth),
     )
 
 
-def _relit(plate: Plate, seen: Seen, posed: Posed, target: Target) -> Tensor:
-    """A wanted light over the photograph's, (N, 3), on a softened form: a fitted nose is not quite this nose."""
+def _relit(plate: Plate, posed: Posed, target: Target) -> Tensor:
+    """A wanted light over the photograph's, (V, 3), on a softened form: a fitted nose is not quite this nose."""
     if target.light is plate.fit.light:
-        return torch.ones(len(seen.flat), 3)
-    soft = seen.mixed(smoothed(posed.normals, plate.head.faces, _SOFTENED))
+        return torch.ones_like(posed.normals)
+    soft = smoothed(posed.normals, plate.head.faces, _SOFTENED)
     return _level(soft, target.light) / _level(soft, plate.fit.light)
+
+
+def _folded(plate: Plate, seen: Seen, posed: Posed, depth: Tensor) -> Tensor:
+    """Light on skin folded so deep (N,) over that on the same skin when it is smooth, (N, 3)."""
+    found = torch.ones(len(depth), 3)
+    slopes = _slopes(plate, seen, depth)
+    on_skin = seen.mixed(_formed())[:, 0] > 0.5
+    there = (on_skin & ((depth != 0) | (slopes != 0).any(1))).nonzero().squeeze(1)
+    smooth = seen.only(there).mixed(posed.normals)
+    tilted = _level(smooth - slopes[there], plate.fit.light) / _level(smooth, plate.fit.light)
+    found[there] = tilted * (1 - _DARKENING * depth[there, None].clamp(-1.2, 1.2))
+    return found
+
+
+@cache
+def _formed() -> Tensor:
+    formed = torch.ones(EmbeddedHead().vertex_count, 1)
+    for part in first_vertices():
+        if part.startswith(tuple(chain.from_iterable(INNER.values()))):
+            formed[vertices_of(part)] = 0
+    return formed
 
 
 def brightened(colours: Tensor, ratio: Tensor) -> Tensor:
@@ -82,9 +97,7 @@ def brightened(colours: Tensor, ratio: Tensor) -> Tensor:
 
 def wrinkles(plate: Plate, seen: Seen, target: Target) -> Tensor | None:
     """How much deeper each grid point is folded than in the photograph, (N,); None if no unit that folds changes."""
-    before = by_side(plate.fit.aus)
-    step = {code: _mean(target.aus, code) - _mean(before, code) for code in FOLDS}
-    used = {code: value for code, value in step.items() if abs(value) > 1e-6}
+    used = refolded(plate.fit.aus, target.aus)
     if not used:
         return None
     sheet = torch.stack([value * folds(plate.picture.device)[code] for code, value in used.items()]).sum(0)
@@ -93,6 +106,13 @@ def wrinkles(plate: Plate, seen: Seen, target: Target) -> Tensor | None:
     share = uv[:, 0] / SKIN_WIDTH
     depth = textured(sheet[None, None], picture, torch.stack([share.clamp(0, 1), 1 - uv[:, 1]], 1))[:, 0]
     return depth * (share <= 1)
+
+
+def refolded(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
+    """How much deeper the units fold the skin that do so, of one, and that changed."""
+    before = by_side(before)
+    step = {code: _mean(after, code) - _mean(before, code) for code in FOLDS}
+    return {code: value for code, value in step.items() if abs(value) > 1e-6}
 
 
 @cache
@@ -110,15 +130,11 @@ def _level(normals: Tensor, light: Tensor) -> Tensor:
     return lights.shade(normalize(normals, dim=1)[None], light.float())[0].clamp(min=_DARKEST)
 
 
-def _tilted(plate: Plate, seen: Seen, normals: Tensor, depth: Tensor) -> Tensor:
-    """Normals tilted by the slopes of folded skin, read between neighbouring grid points."""
-    rows, columns = plate.window.grid
-    relief, there = torch.zeros(rows * columns), torch.zeros(rows * columns)
-    relief[seen.flat], there[seen.flat] = -_DEEPEST * depth, 1.0
-    field, mask = relief.view(rows, columns), there.view(rows, columns)
-    per_cm = plate.pixels_per_cm / plate.window.step / 2
+def _slopes(plate: Plate, seen: Seen, depth: Tensor) -> Tensor:
+    """By how much folds (N,) tilt normals, (N, 3), read between neighbouring grid points."""
+    field, mask = seen.spread(-_DEEPEST * depth), seen.spread(torch.ones_like(depth))
     across, down = torch.zeros_like(field), torch.zeros_like(field)
     across[:, 1:-1] = (field[:, 2:] - field[:, :-2]) * mask[:, 2:] * mask[:, :-2]
     down[1:-1] = (field[2:] - field[:-2]) * mask[2:] * mask[:-2]
-    x, y = (each.reshape(-1)[seen.flat] * per_cm for each in (across, -down))
-    return normals - torch.stack([x, y, torch.zeros_like(x)], 1).clamp(-0.8, 0.8)
+    x, y = (each.reshape(-1)[seen.flat] * plate.points_per_cm / 2 for each in (across, -down))
+    return torch.stack([x, y, torch.zeros_like(x)], 1).clamp(-0.8, 0.8)

@@ -6,7 +6,7 @@ from torch.nn.functional import avg_pool2d, interpolate
 
 from faceforge.face3d.embedded.curves import smoothstep
 
-_COARSE = 12  # grid points to a cell in which distances are measured
+_CELL = 12  # grid points to a side of the cells between which distances are measured
 
 
 def continued(values: Tensor, weight: Tensor, by: int = 4) -> Tensor:
@@ -19,22 +19,40 @@ def continued(values: Tensor, weight: Tensor, by: int = 4) -> Tensor:
         mean = (values * weight).sum((1, 2), keepdim=True) / weight.sum().clamp(min=1e-6)
         return values * weight + mean * (1 - weight)
     stacked = torch.cat([values * weight, weight[None]])[None]
-    pooled = avg_pool2d(stacked, by, ceil_mode=True, count_include_pad=False)[0]
-    share = pooled[-1]
-    coarse = continued(pooled[:-1] / share.clamp(min=1e-6), (2 * share).clamp(max=1), 2)
+    coarse = _filled(avg_pool2d(stacked, by, ceil_mode=True, count_include_pad=False)[0])
     smooth = interpolate(coarse[None], (high, wide), mode="bilinear", align_corners=False)[0]
-    return values * weight + smooth * (1 - weight)
+    return smooth + (values - smooth) * weight
+
+
+def continued_from(values: Tensor, row: Tensor, column: Tensor, grid: tuple[int, int], by: int) -> Tensor:
+    """Values (C, N) at a few points of a grid, continued over its cells of `by` points a side (C, h, w)."""
+    high, wide = (-(-size // by) for size in grid)
+    weighted = torch.cat([values, torch.ones_like(values[:1])]) / by**2
+    sums = torch.zeros(len(weighted), high * wide).index_add_(1, row // by * wide + column // by, weighted)
+    return _filled(sums.view(-1, high, wide))
+
+
+def _filled(cells: Tensor) -> Tensor:
+    """Values (C, h, w) from sums over cells (C + 1, h, w), the last of which is of weights: half a cell is enough."""
+    share = cells[-1]
+    return continued(cells[:-1] / share.clamp(min=1e-6), (2 * share).clamp(max=1), 2)
 
 
 def nearness(inside: Tensor, near: float, far: float) -> Tensor:
     """1 inside a mask (h, w) and up to `near` grid points from it, falling to 0 at `far`."""
+    away = 1 - smoothstep(near, far, distance(inside, (inside.shape[0], inside.shape[1])))
+    return torch.where(inside, 1.0, away)
+
+
+def distance(inside: Tensor, size: tuple[int, int]) -> Tensor:
+    """How many grid points lie between a mask (h, w) and each point of the same grid at some size, to a cell or so."""
     high, wide = inside.shape
-    rows, columns = max(1, high // _COARSE), max(1, wide // _COARSE)
-    cells = interpolate(inside[None, None].float(), (rows, columns), mode="area")[0, 0] > 0.5
-    if not bool(cells.any()):
-        return inside.float()
+    rows, columns = max(1, high // _CELL), max(1, wide // _CELL)
+    held = interpolate(inside[None, None].float(), (rows, columns), mode="area")[0, 0] > 0.5
+    if not bool(held.any()):
+        return torch.full(size, torch.inf)
     pitch = torch.tensor([high / rows, wide / columns])
     at = torch.stack(torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij"), -1).reshape(-1, 2)
-    away = torch.cdist(at * pitch, at[cells.reshape(-1)] * pitch).amin(1).reshape(rows, columns)
-    distance = interpolate(away[None, None], (high, wide), mode="bilinear", align_corners=False)[0, 0]
-    return torch.where(inside, torch.ones_like(distance), 1 - smoothstep(near, far, distance))
+    away = torch.cdist(at * pitch, at[held.reshape(-1)] * pitch).amin(1).reshape(rows, columns)
+    found: Tensor = interpolate(away[None, None], size, mode="bilinear", align_corners=False)[0, 0]
+    return found

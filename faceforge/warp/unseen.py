@@ -1,78 +1,95 @@
-"""What a photograph with its mouth shut or its lids down does not show: the head's own teeth, tongue and eyes."""
+"""What stands where a photograph does not show a head: its other side, its own parts, or a smooth continuation."""
 
-from itertools import pairwise
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.functional import max_pool2d
 
-from faceforge.face3d import light as lights
 from faceforge.face3d.embedded.curves import smoothstep
-from faceforge.face3d.embedded.grid import COLUMN, COLUMNS, HALF, ROW, ROWS
-from faceforge.face3d.embedded.topology import first_vertices
-from faceforge.warp.anatomy import vertices_of
-from faceforge.warp.plate import Plate, Posed, Seen
-from faceforge.warp.target import Target
-from faceforge.warp.window import sampled
+from faceforge.warp.drawing import Drawing, shown
+from faceforge.warp.interior import interior
+from faceforge.warp.lids import lashed
+from faceforge.warp.plate import Plate, Seen
+from faceforge.warp.shading import brightened
+from faceforge.warp.spread import continued
+from faceforge.warp.window import Rectangle, Window
 
-# Display values under a light that shades the front of the face as 1.
-_COLOURS = {
-    "lining": (0.50, 0.24, 0.22),
-    "teeth": (0.80, 0.77, 0.71),
-    "tongue": (0.72, 0.42, 0.40),
-    "eye": (0.88, 0.85, 0.83),
-    "iris": (0.34, 0.27, 0.21),
-    "pupil": (0.05, 0.05, 0.06),
-}
-_AHEAD = (0.0, 0.0, 1.0)
-_FEW = 60  # grid points
-_PUPIL_RINGS, _IRIS_RINGS = 2, 5  # where pupil and iris end, counted from the eyeball's pole
+SURE = 0.999  # what is known to less is made up
+_AROUND_CM = 1.0  # of what is shown, kept to continue from
+_UNLIKE = (0.12, 0.30)  # brightness by which a twin differs from its surroundings
 
 
-def interior(plate: Plate, seen: Seen, posed: Posed, target: Target) -> Tensor:
-    """Colours (N, 3) of grid points on the mouth's inside or on an eye."""
-    level = lights.shade(torch.tensor([[_AHEAD]]), target.light.float())[0, 0].clamp(0.1, 1.2)
-    return seen.mixed(_painted(plate, posed)) * level
+@dataclass(frozen=True)
+class Unseen:
+    """What stands on the grid points of a part of the window that holds all that the photograph does not show."""
+
+    window: Window
+    twin: Tensor  # (h, w) 1 where it shows their counterpart on the face's other side
+    twin_offset: Tensor  # (2, h, w) to it
+    twin_ratio: Tensor  # (3, h, w) light now over light there
+    colours: Tensor  # (3, h, w) for the rest
+
+    def at(self, plate: Plate, places: Tensor) -> Tensor:
+        """Colours (3, N) at places (N, 2) in pixels; what looks unlike its surroundings is no twin, but hair."""
+        fields = torch.cat([self.colours, self.twin_offset, self.twin_ratio, self.twin[None]])
+        colours, offset, ratio, twin = torch.split(self.window.read(fields, places[None])[:, 0], [3, 2, 3, 1])
+        twins = brightened(plate.read(places + offset.T), ratio)
+        alike = 1 - smoothstep(*_UNLIKE, (twins - colours).abs().mean(0))
+        return torch.lerp(colours, twins, twin * alike)
 
 
-def _painted(plate: Plate, posed: Posed) -> Tensor:
-    """Colours of vertices (V, 3), darker the deeper they lie in the mouth."""
-    starts = first_vertices()
-    colours = torch.ones(plate.head.vertex_count, 3)
-    for name, following in pairwise(starts):
-        kind = name.split("_")[0]
-        if kind in _COLOURS:
-            colours[starts[name] : starts[following]] = torch.tensor(_COLOURS[kind])
-    mouth = slice(starts["lining_up"], starts["eye_right"])
-    grid = posed.vertices[: ROWS * COLUMNS].reshape(ROWS, COLUMNS, 3)
-    above, below = grid[ROW["seam_up"], HALF], grid[ROW["seam_low"], HALF]
-    deep = ((above + below) / 2 - posed.vertices[mouth]).norm(dim=1) * 100
-    wide = smoothstep(0.1, 2.0, (above - below).norm() * 100)
-    colours[vertices_of("teeth_up").start : vertices_of("teeth_low").stop] = _brightest(plate, "mouth", "teeth")
-    colours[mouth] *= (smoothstep(6.0, 0.3, deep) * (0.35 + 0.65 * wide))[:, None]
-    white = _brightest(plate, "eye", "eye")
-    for side, sign in (("right", -1), ("left", 1)):
-        ball = slice(starts[f"eye_{side}"], starts[f"eye_{side}"] + 13 * 32)
-        colours[ball] = _eye(white)
-        lid = grid[ROW["lid_up"], HALF + sign * (COLUMN["inner"] + COLUMN["outer"]) // 2]
-        below_lid = (lid[1] - posed.vertices[ball, 1]) * 100
-        colours[ball] *= (0.45 + 0.55 * smoothstep(-0.02, 0.40, below_lid))[:, None]
+def filled(head: Drawing, places: Tensor, ratio: Tensor, known: Tensor, whole: Tensor) -> Unseen:
+    """What is not known (h, w) of a head whose points were at places (h, w, 2) under other light (3, h, w).
+
+    Whole (N,) is 0 on lids that have to be made up.
+    """
+    part = Rectangle.around(known <= SURE, round(_AROUND_CM * head.plate.points_per_cm))
+    lost = known.reshape(-1)[head.seen.flat] <= SURE
+    window, (rows, columns) = head.window.part(part), part.slices
+    seen = head.seen.only(lost).on(part)
+    inside, known = head.inside[rows, columns], known[rows, columns]
+    colours = _continued(head, places[rows, columns], ratio[:, rows, columns], known, inside, seen)
+    return _with_twins(head, window, seen, lost, whole[lost], colours)
+
+
+def _continued(head: Drawing, places: Tensor, ratio: Tensor, known: Tensor, inside: Tensor, seen: Seen) -> Tensor:
+    """Colours (3, h, w): those of the head's own eyes and mouth, and elsewhere what surrounds the points seen."""
+    plate = head.plate
+    here = brightened(plate.window.read(plate.colours, places), ratio)
+    skin = known * inside * (1 - plate.looked_up(plate.around_openings, places))
+    colours = continued(here, skin)
+    if not bool((inside | (known > SURE)).all()):
+        colours = torch.where(inside, colours, continued(here, known * ~inside))
+    flat = colours.reshape(3, -1)
+    flat[:, seen.flat] = lashed(seen, flat[:, seen.flat].T).T
+    inner = (plate.inner["eye"] | plate.inner["mouth"])[seen.face]
+    if bool(inner.any()):
+        flat[:, seen.flat[inner]] = interior(plate, seen.only(inner), head.posed, head.target).T
+    slit = _slit(plate, seen)
+    if bool(slit.any()):
+        flat[:, seen.flat[slit]] = continued(here, known * inside).reshape(3, -1)[:, seen.flat[slit]]
     return colours
 
 
-def _brightest(plate: Plate, kind: str, plain: str) -> Tensor:
-    """The colour (3,) of teeth or of the white of eyes: the brighter part of what is shown of them, or a plain one."""
-    shown = plate.opening(kind) > 0.5
-    if int(shown.sum()) < _FEW:
-        return torch.tensor(_COLOURS[plain])
-    colours = sampled(plate.picture, plate.window.centres(plate.window.grid))[:, shown]
-    bright = colours.mean(0) >= colours.mean(0).quantile(0.7)
-    level = lights.shade(torch.tensor([[_AHEAD]]), plate.fit.light.float())[0, 0].clamp(0.1, 1.2)
-    return colours[:, bright].mean(1) / level
+def _slit(plate: Plate, seen: Seen) -> Tensor:
+    """Which points (N,) lie between lips that all but touch: no mouth is seen there, only where two meshes meet."""
+    mouth = plate.inner["mouth"][seen.face]
+    there = seen.spread(mouth.float())[None, None]
+    core = 1 - max_pool2d(1 - there, 3, stride=1, padding=1)
+    wide = max_pool2d(core, 5, stride=1, padding=2)[0, 0] > 0.5
+    return mouth & ~wide.reshape(-1)[seen.flat]
 
 
-def _eye(white: Tensor) -> Tensor:
-    """An eyeball's vertices: pupil, iris and white, by their rings around the pupil."""
-    rings = white.repeat(13, 32, 1)
-    rings[:_PUPIL_RINGS] = torch.tensor(_COLOURS["pupil"])
-    rings[_PUPIL_RINGS:_IRIS_RINGS] = torch.tensor(_COLOURS["iris"])
-    return rings.reshape(-1, 3)
+def _with_twins(head: Drawing, window: Window, lost: Seen, which: Tensor, whole: Tensor, colours: Tensor) -> Unseen:
+    plate, form, squarely = head.plate, head.form.only(which), head.squarely[which]
+    twins = plate.twins
+    places = lost.mixed(plate.at_rest.points[twins])
+    own = window.centres().reshape(-1, 2)[lost.flat]
+    return Unseen(
+        window=window,
+        twin=lost.spread(shown(plate, lost, places, plate.shown[twins], squarely) * whole),
+        twin_offset=lost.spread((places[:, :2] - own).T),
+        twin_ratio=lost.spread(form.ratio(lost, plate.at_rest.normals[twins]).T),
+        colours=colours,
+    )

@@ -1,71 +1,96 @@
 """The warp: every pixel of the edited face is looked up where it was in the photograph."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from faceforge.face3d.embedded.curves import smoothstep
-from faceforge.warp.motion import STILL, Motion, motion
-from faceforge.warp.plate import Plate
+from faceforge.warp.levels import in_floats, like, looked_up
+from faceforge.warp.motion import Motion, motion
+from faceforge.warp.plate import STILL, Plate
 from faceforge.warp.shading import brightened
 from faceforge.warp.target import Target
-from faceforge.warp.window import sampled
+from faceforge.warp.unseen import SURE
+from faceforge.warp.window import Rectangle
 
-_UNLIKE = (0.12, 0.30)  # brightness by which a twin differs from its surroundings
 _EVEN = 0.002  # brightness: less change than this is none
+_BLOCK = 768  # pixels to a side of what is worked on at once: memory stays small however large the picture
 
 
 @dataclass(frozen=True)
 class Warped:
-    """An edited picture (3, H, W) in 0..1 and how it came about."""
+    """The part of a photograph that an edit changes, and on demand all of it; photograph and edit are of one kind."""
 
-    picture: Tensor
-    flow: Tensor  # (H, W, 2) from each pixel to where it was, x and y in pixels
-    unknown: Tensor  # (H, W) 0..1: what the photograph cannot know and was made up
-    changed: Tensor  # (H, W) bool; elsewhere the picture is the photograph, bit for bit
+    plate: Plate
+    moves: Motion
+    part: Rectangle
+    patch: Tensor  # (3, h, w) the edited part
+    altered: Tensor  # (h, w) bool; elsewhere the picture is the photograph, bit for bit
     notes: tuple[str, ...] = ()
+
+    @cached_property
+    def picture(self) -> Tensor:
+        """The edited photograph (3, H, W)."""
+        whole = self.plate.picture.clone()
+        whole[:, *self.part.slices] = self.patch
+        return whole
+
+    @cached_property
+    def changed(self) -> Tensor:
+        """Where it differs from the photograph, (H, W)."""
+        whole = torch.zeros(self.plate.fit.size, dtype=torch.bool)
+        whole[self.part.slices] = self.altered
+        return whole
+
+    @cached_property
+    def flow(self) -> Tensor:
+        """From each pixel to where it was (H, W, 2), x and y in pixels."""
+        whole = torch.zeros(*self.plate.fit.size, 2)
+        whole[self.part.slices] = self.plate.window.fine(self.moves.offset, self.part).permute(1, 2, 0)
+        return whole
+
+    @cached_property
+    def unknown(self) -> Tensor:
+        """What the photograph cannot know and was made up, (H, W) in 0..1."""
+        whole = torch.zeros(self.plate.fit.size)
+        whole[self.part.slices] = 1 - self.plate.window.fine(self.moves.known[None], self.part)[0]
+        return whole
 
 
 def warp(plate: Plate, target: Target) -> Warped:
     """The photograph with its head as the target has it."""
-    moves, window = motion(plate, target), plate.window
-    offset, ratio = window.fine(moves.offset).permute(1, 2, 0), window.fine(moves.ratio)
-    known = window.fine(moves.known[None])[0]
-    own = window.centres((window.height, window.width))
-    rows, columns = window.slices
-    before = plate.picture[:, rows, columns]
-
-    after = brightened(_read(plate.picture, own, offset, before), ratio)
-    if moves.unseen is not None:
-        after = torch.lerp(_made_up(plate, moves, own), after, known)
-    changed = (offset.abs().amax(2) > STILL) | ((ratio - 1).abs().amax(0) > _EVEN) | (known < 0.999)
-    after = torch.where(changed, after.clamp(0, 1), before)
-
-    picture, flow = plate.picture.clone(), torch.zeros(*plate.fit.size, 2)
-    unknown, where = torch.zeros(plate.fit.size), torch.zeros(plate.fit.size, dtype=torch.bool)
-    picture[:, rows, columns], flow[rows, columns] = after, offset
-    unknown[rows, columns], where[rows, columns] = 1 - known, changed
-    return Warped(picture, flow, unknown, where, target.notes)
+    moves = motion(plate, target)
+    part = moves.part.rectangle
+    patch = plate.picture[:, *part.slices].clone()
+    altered = torch.zeros(part.height, part.width, dtype=torch.bool)
+    for block in part.blocks(_BLOCK):
+        edited, changed = _edited(plate, moves, block)
+        here = block.within(part)
+        patch[:, *here], altered[here] = like(edited, patch.dtype), changed
+    return Warped(plate, moves, part, patch, altered, target.notes)
 
 
-def _read(picture: Tensor, own: Tensor, offset: Tensor, before: Tensor) -> Tensor:
-    """The picture at displaced places; only the rectangle that moves is read."""
-    moving = offset.abs().amax(2) > STILL
-    if not bool(moving.any()):
-        return before
-    rows, columns = (moving.any(axis).nonzero().squeeze(1) for axis in (1, 0))
-    part = (slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1))
+def _edited(plate: Plate, moves: Motion, block: Rectangle) -> tuple[Tensor, Tensor]:
+    """A block of pixels (3, h, w) after the edit in 0..1, and which of them it changed (h, w)."""
+    fine = plate.window.fine
+    offset, ratio, known = (fine(each, block) for each in (moves.offset, moves.ratio, moves.known[None]))
+    moved, lit = offset.abs().amax(0) > STILL, (ratio - 1).abs().amax(0) > _EVEN
+    own, before = block.centres(), in_floats(plate.picture[:, *block.slices])
+    after = _read(plate, own, offset, moved, before)
+    after[:, lit] = brightened(after[:, lit], ratio[:, lit])
+    lost = known[0] < SURE
+    if moves.unseen is not None and bool(lost.any()):
+        after[:, lost] = torch.lerp(moves.unseen.at(plate, own[lost]), after[:, lost], known[:, lost])
+    changed = moved | lit | lost
+    return torch.where(changed, after.clamp(0, 1), before), changed
+
+
+def _read(plate: Plate, own: Tensor, offset: Tensor, moved: Tensor, before: Tensor) -> Tensor:
+    """The photograph at displaced places; only the rectangle that moves is read."""
     found = before.clone()
-    found[(slice(None), *part)] = sampled(picture, own[part] + offset[part], mode="bicubic")
+    if bool(moved.any()):
+        part = Rectangle.around(moved).slices
+        places = own[part] + offset[:, *part].permute(1, 2, 0)
+        found[:, *part] = looked_up(plate.picture, places, mode="bicubic")
     return found
-
-
-def _made_up(plate: Plate, moves: Motion, own: Tensor) -> Tensor:
-    """What stands where the photograph shows nothing: the other side of the face, or colours of the head's own."""
-    unseen, fine = moves.unseen, plate.window.fine
-    assert unseen is not None
-    twins = sampled(plate.picture, own + fine(unseen.twin_offset).permute(1, 2, 0))
-    twins, colours = brightened(twins, fine(unseen.twin_ratio)), fine(unseen.colours)
-    alike = 1 - smoothstep(*_UNLIKE, (twins - colours).abs().mean(0))  # hair where there should be skin is no twin
-    return torch.lerp(colours, twins, fine(unseen.twin[None])[0] * alike)

@@ -1,27 +1,77 @@
 """The part of a picture that a head can change, and the grid on which its motion is computed."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil, floor
 
 import torch
 from torch import Tensor
-from torch.nn.functional import grid_sample, interpolate
+from torch.nn.functional import grid_sample
 
 _NEAR = 0.02  # metres
 _FINE = 64  # subdivisions of the grid that vertices are snapped to
+_ASIDE = (1 / 2, 1 / 64)  # of a subdivision, across and down
 MARGIN = 0.30  # of the head's extent, kept around it for hair and for what moves with it
+
+
+@dataclass(frozen=True)
+class Rectangle:
+    """Some rows and columns of a picture or a grid, from a first up to before a last one."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    @classmethod
+    def around(cls, mask: Tensor, margin: int = 0) -> "Rectangle":
+        """The rectangle around all of a mask (h, w) that holds something, and so much more where there is room."""
+        (top, bottom), (left, right) = (mask.any(axis).nonzero()[[0, -1], 0].tolist() for axis in (1, 0))
+        high, wide = mask.shape
+        return cls(
+            max(0, top - margin), max(0, left - margin), min(high, bottom + 1 + margin), min(wide, right + 1 + margin)
+        )
+
+    @property
+    def height(self) -> int:
+        return self.bottom - self.top
+
+    @property
+    def width(self) -> int:
+        return self.right - self.left
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        return slice(self.top, self.bottom), slice(self.left, self.right)
+
+    def within(self, larger: "Rectangle") -> tuple[slice, slice]:
+        """Where it lies on a larger one."""
+        top, left = self.top - larger.top, self.left - larger.left
+        return slice(top, top + self.height), slice(left, left + self.width)
+
+    def blocks(self, side: int) -> Iterator["Rectangle"]:
+        """The rectangle in pieces of at most so many pixels to a side."""
+        for top in range(self.top, self.bottom, side):
+            for left in range(self.left, self.right, side):
+                yield Rectangle(top, left, min(top + side, self.bottom), min(left + side, self.right))
+
+    def centres(self) -> Tensor:
+        """Coordinates (h, w, 2: x, y) of the centres of its pixels."""
+        y, x = torch.arange(self.top, self.bottom) + 0.5, torch.arange(self.left, self.right) + 0.5
+        return torch.stack(torch.meshgrid(y, x, indexing="ij")[::-1], -1)
 
 
 @dataclass(frozen=True)
 class Window:
     """A rectangle of a picture, computed on a grid of (height, width) that is as fine as the picture or coarser."""
 
-    left: int
-    top: int
-    height: int
-    width: int
+    left: float  # pixels of the picture
+    top: float
+    height: float
+    width: float
     grid: tuple[int, int]
     picture: tuple[int, int]  # (height, width)
+    corner: tuple[int, int] = (0, 0)  # row and column of its first point, on the grid of the window it is a part of
 
     @classmethod
     def around(cls, points: Tensor, picture: tuple[int, int], finest: int) -> "Window":
@@ -42,35 +92,88 @@ class Window:
 
     @property
     def slices(self) -> tuple[slice, slice]:
-        return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
+        """Where the grid's points lie on the grid of the window it is a part of."""
+        return tuple(slice(start, start + size) for start, size in zip(self.corner, self.grid, strict=True))  # type: ignore[return-value]
+
+    @property
+    def rectangle(self) -> Rectangle:
+        """The pixels that it reaches into."""
+        low, high = (floor(self.top), floor(self.left)), (self.top + self.height, self.left + self.width)
+        return Rectangle(*low, *(min(ceil(end - 1e-6), size) for end, size in zip(high, self.picture, strict=True)))
+
+    def part(self, of: Rectangle) -> "Window":
+        """The window of some of the grid."""
+        down, across = self.height / self.grid[0], self.width / self.grid[1]
+        return Window(
+            left=self.left + of.left * across,
+            top=self.top + of.top * down,
+            height=of.height * down,
+            width=of.width * across,
+            grid=(of.height, of.width),
+            picture=self.picture,
+            corner=(self.corner[0] + of.top, self.corner[1] + of.left),
+        )
+
+    def part_around(self, points: Tensor, margin: int) -> "Window | None":
+        """The part around points (N, 2) in pixels, and so many grid points more; None where they leave no room."""
+        places = self.on_grid(points)
+        left, top = (int(each) - margin for each in places.amin(0).floor().clamp(min=-1e6))
+        right, bottom = (int(each) + margin + 1 for each in places.amax(0).ceil().clamp(max=1e6))
+        found = Rectangle(max(0, top), max(0, left), min(bottom, self.grid[0]), min(right, self.grid[1]))
+        return self.part(found) if found.height > 0 and found.width > 0 else None
+
+    def fading(self, over: float) -> Tensor:
+        """1 in the middle of the grid (h, w), falling to 0 at its sides over so many points."""
+        rows, columns = (torch.arange(size) + 0.5 for size in self.grid)
+        down, across = (torch.minimum(each, each.flip(0)) / over for each in (rows, columns))
+        return torch.minimum(down[:, None], across).clamp(max=1)
+
+    def on_grid(self, points: Tensor) -> Tensor:
+        """Points (..., 2: x and y in pixels) as column and row, in grid steps from the window's corner."""
+        pitch = points.new_tensor([self.width / self.grid[1], self.height / self.grid[0]])
+        return (points - points.new_tensor([self.left, self.top])) / pitch
+
+    @property
+    def raster(self) -> tuple[int, int]:
+        """The grid and some room, so that the shorter side is a power of two: NDC are exact then, and no seams open."""
+        side = 1 << (min(self.grid) - 1).bit_length()
+        return max(self.grid[0], side), max(self.grid[1], side)
 
     def ndc(self, points: Tensor) -> Tensor:
-        """Points (B, V, 3: x and y in pixels, depth) as NDC of the grid."""
-        rows, columns = self.grid
+        """Points (B, V, 3: x and y in pixels, depth) as NDC of the raster."""
+        rows, columns = self.raster
         half = min(rows, columns) / 2
-        x = (columns / 2 - _snapped((points[..., 0] - self.left) * columns / self.width)) / half
-        y = (rows / 2 - _snapped((points[..., 1] - self.top) * rows / self.height)) / half
+        x, y = _snapped(self.on_grid(points[..., :2])).unbind(-1)
         # Weights of tiny triangles do not quite sum to one: near 0 that is no depth to speak of.
-        return torch.stack([x, y, points[..., 2] - points[..., 2].amin() + _NEAR], -1)
+        depth = points[..., 2] - points[..., 2].amin() + _NEAR
+        return torch.stack([(columns / 2 - x) / half, (rows / 2 - y) / half, depth], -1)
 
-    def centres(self, size: tuple[int, int]) -> Tensor:
-        """Pixel coordinates (h, w, 2) of the centres of a raster of any size laid over the window."""
-        rows, columns = size
+    def centres(self) -> Tensor:
+        """Pixel coordinates (h, w, 2) of the grid's points."""
+        rows, columns = self.grid
         y = self.top + (torch.arange(rows) + 0.5) * (self.height / rows)
         x = self.left + (torch.arange(columns) + 0.5) * (self.width / columns)
         return torch.stack(torch.meshgrid(y, x, indexing="ij")[::-1], -1)
 
-    def fine(self, values: Tensor) -> Tensor:
-        """Values (C, h, w) on the grid at every pixel of the window (C, height, width)."""
+    def fine(self, values: Tensor, block: Rectangle) -> Tensor:
+        """Values (C, h, w) on the grid at a block of the picture's pixels."""
         if self.grid == (self.height, self.width):
-            return values
-        found: Tensor = interpolate(values[None], (self.height, self.width), mode="bilinear", align_corners=False)[0]
-        return found
+            top, left = int(self.top), int(self.left)
+            return values[:, block.top - top : block.bottom - top, block.left - left : block.right - left]
+        return self.read(values, block.centres())
+
+    def read(self, values: Tensor, places: Tensor) -> Tensor:
+        """Values (C, h, w) on the grid at places (n, m, 2) in pixels, (C, n, m)."""
+        return sampled(values, self.on_grid(places))
 
 
 def _snapped(place: Tensor) -> Tensor:
-    """Places on a fine raster, a quarter of a step aside: no edge then passes exactly through a point of the grid."""
-    return (torch.round(place.double() * _FINE) + 0.25).to(place) / _FINE
+    """Places (..., 2) on a fine raster a little aside: hardly an edge then passes exactly through a point of the grid.
+
+    Through such a point one sees what lies behind, as neither triangle beside the edge covers it.
+    """
+    fine = torch.round(place.double() * _FINE)
+    return (fine + fine.new_tensor(_ASIDE)).to(place) / _FINE
 
 
 def pixels(ndc: Tensor, picture: tuple[int, int]) -> Tensor:

@@ -82,19 +82,32 @@ def corners(faces: Tensor, vertices: Tensor) -> tuple[Tensor, Tensor]:
     return (a + b + c) / 3, torch.linalg.cross(b - a, c - a) / 2
 
 
-def turned_inside_out(mesh: HeadMesh) -> Tensor:
-    """Skin of the face in cm² that looks into the head, (B,).
+@cache
+def face_triangles() -> Tensor:
+    """Triangles of the face (F, 3).
 
     Left out: the crown's first row, whose ring has no width, the underside of the nose and everything under the chin.
     """
     faces = torch.from_numpy(skin_faces()).long()
     row, column = faces // COLUMNS, (faces % COLUMNS - HALF).abs()
     nose = (row.amin(1) >= ROW["ala"]) & (row.amax(1) <= ROW["subnasal"]) & (column.amax(1) <= COLUMN["inner"])
-    face = (row.amin(1) > 0) & (row.amax(1) <= ROW["menton"]) & (column.amax(1) <= COLUMN["ear"]) & ~nose
-    middle, normal = corners(faces[face], skin(mesh).flatten(1, 2))
+    return faces[(row.amin(1) > 0) & (row.amax(1) <= ROW["menton"]) & (column.amax(1) <= COLUMN["ear"]) & ~nose]
+
+
+def turned_inside_out(mesh: HeadMesh) -> Tensor:
+    """Skin of the face in cm² that looks into the head, (B,); the rims of parted lips and deep dimples do too."""
+    middle, normal = corners(face_triangles(), skin(mesh).flatten(1, 2))
     away = torch.stack([middle[..., 0], (middle[..., 1] - 5).clamp(min=0), middle[..., 2]], -1)
     inward = ((normal * away).sum(-1) < 0) & (middle[..., 0].abs() < 6)
     return (normal.norm(dim=-1) * inward).sum(1)
+
+
+def folded(mesh: HeadMesh, rest: HeadMesh) -> Tensor:
+    """Skin in cm² that a viewer in front sees at rest and that then shows its back, (B,)."""
+    _, normal = corners(face_triangles(), skin(mesh).flatten(1, 2))
+    _, still = corners(face_triangles(), skin(rest).flatten(1, 2))
+    over = (normal[..., 2] < 0) & (still[..., 2] > 0.3 * still.norm(dim=-1))
+    return (normal.norm(dim=-1) * over).sum(1)
 
 
 def lid_edges(mesh: HeadMesh) -> Iterator[tuple[Tensor, Tensor]]:

@@ -15,6 +15,9 @@ from faceforge.spec import EditSpec
 from faceforge.synth.known import known_fit
 from faceforge.synth.portrait import photograph
 from faceforge.synth.sitting import Sitting, sample
+from faceforge.warp import drawing
+from faceforge.warp import warp as warping
+from faceforge.warp.motion import motion
 from faceforge.warp.plate import Plate
 from faceforge.warp.target import by_side, target
 from faceforge.warp.warp import Warped, warp
@@ -185,6 +188,45 @@ def test_large_pictures_are_read_at_full_resolution() -> None:
     wanted = torch.from_numpy(photograph([truth(EDITS["smile"])], 1024)[0].image).permute(2, 0, 1).float() / 255
     where = found.changed & (found.unknown < 0.5)
     assert psnr(found.picture, wanted, where) > psnr(large.picture, wanted, where) + 7
+
+
+@pytest.mark.parametrize("name", ["smile", "frown", "wide eyes", "open mouth", "looking aside"])
+def test_working_on_a_part_of_the_window_gives_what_working_on_all_of_it_does(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = warped(EDITS[name])
+    assert part.moves.part.grid[0] * part.moves.part.grid[1] < SIZE**2
+    monkeypatch.setattr(drawing, "changing", lambda plate, posed, target: plate.window)
+    apart = (part.picture - warped(EDITS[name]).picture).abs().amax(0)
+    assert apart.gt(2 / 255).float().mean() < 5e-4  # colours that are made up come from a little less far
+    assert apart.quantile(0.995) < 1 / 255
+
+
+def test_nothing_moves_beyond_the_part_that_is_worked_on() -> None:
+    moves = motion(plate(), target(plate().fit, EDITS["open mouth"], plate().head))
+    beside = torch.ones(plate().window.grid, dtype=torch.bool)
+    beside[moves.part.slices] = False
+    assert beside.any()
+    assert moves.offset[:, beside].abs().max() < 0.02
+    assert bool((moves.ratio[:, beside] == 1).all())
+    assert bool((moves.known[beside] == 1).all())
+
+
+@pytest.mark.parametrize(("kind", "full"), [(torch.uint8, 255), (torch.uint16, 65535)])
+def test_a_photograph_of_whole_numbers_is_edited_in_its_own_kind(kind: torch.dtype, full: int) -> None:
+    whole = (plate().picture * full).round().to(kind)
+    kept = Plate(whole, plate().fit)
+    found = warped(EDITS["open mouth"], kept)
+    assert found.picture.dtype == kind
+    same = ~found.changed
+    assert torch.equal(found.picture.int()[:, same], whole.int()[:, same])
+    assert (found.picture.float() / full - warped(EDITS["open mouth"]).picture).abs().max() < 1.01 / 255
+
+
+def test_blocks_of_pixels_leave_no_seams(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once = warped(EDITS["turned"])
+    monkeypatch.setattr(warping, "_BLOCK", 60)
+    assert (warped(EDITS["turned"]).picture - at_once.picture).abs().max() < 1e-3
 
 
 def test_a_head_of_another_picture_is_refused() -> None:

@@ -13,6 +13,8 @@ from faceforge.face3d.embedded.curves import bump, smoothstep
 from faceforge.face3d.embedded.form import Form, Landmarks
 from faceforge.face3d.embedded.grid import COLUMN, HALF, ROW, ROWS
 
+_OPENING, _BROW = 0.9699, 1.6766  # of eyes, and of brows above them, on the average face
+
 
 @dataclass(frozen=True)
 class Face:
@@ -75,6 +77,21 @@ class Face:
         seam = 0.5 * (self.y[:, ROW["seam_up"]] + self.y[:, ROW["seam_low"]])[:, None]
         return torch.exp(-(((self.y - seam) / radius) ** 2)) * self.front()
 
+    def thinned(self, share_up: float, share_low: float) -> Tensor:
+        """Red of the lips drawn in towards the seam, by shares of its height; the skin around it follows."""
+        row = torch.arange(ROWS, dtype=self.y.dtype, device=self.y.device)[:, None]
+        lost = torch.zeros_like(self.y)
+        for share, border, seam, end in (
+            (share_up, "lip_up", "seam_up", "nostril"),
+            (share_low, "lip_low", "seam_low", "chin"),
+        ):
+            low = self.y[:, ROW[seam], None]
+            height = self.y[:, ROW[border], None] - low
+            red = (row - ROW[border]) * (row - ROW[seam]) <= 0
+            around = smoothstep(ROW[end], ROW[border], row) * ((row - ROW[border]) * (ROW[end] - ROW[border]) > 0)
+            lost = lost + share * torch.where(red, self.y - low, height * around)
+        return self.move(self.lips() * lost, 0, -1)
+
     def corner(self, sx: float, sy: float) -> Tensor:
         return self.near(self.at.mouth_half + 0.05, self.at.mouth_y, sx, sy)
 
@@ -87,6 +104,17 @@ class Face:
     def fold(self) -> Tensor:
         """The cheek beside and above the nasolabial fold."""
         return self.near(3.7, self.at.mouth_y + 2.9, 1.5, 1.4)
+
+    def widening(self) -> Tensor:
+        """What share of the average excursion opens the lids as wide as on the average face, narrow as they may be."""
+        middle = HALF + (COLUMN["inner"] + COLUMN["outer"]) // 2
+        opening = self.y[:, ROW["lid_up"], middle] - self.y[:, ROW["lid_low"], middle]
+        return ((1.8 * _OPENING / opening - 1) / 0.8).clamp(0.5, 2.0)[:, None, None, None]
+
+    def browed(self) -> Tensor:
+        """How high the brows are above the eyes: 1 on average. Brows come down to the rim, from wherever they are."""
+        height = self.y[:, ROW["brow_low"], HALF + COLUMN["mouth"]] - self.at.eye_y[:, 0, 0]
+        return (height / _BROW).clamp(0.6, 1.6)[:, None, None]
 
     def closing(self, share_up: float, share_low: float) -> Tensor:
         """Lids towards each other: shares of the opening that the upper and the lower one travel."""
@@ -111,14 +139,15 @@ def _au2(f: Face) -> Tensor:
 
 
 def _au4(f: Face) -> Tensor:
-    brow = f.move(f.near(2.4, 5.45, 2.3, 1.1) * f.brows(), -0.24, -0.66, 0.16)
+    brow = f.move(f.near(2.4, 5.45, 2.3, 1.1) * f.brows() * f.browed(), -0.24, -0.66, 0.16)
     knit = f.move(f.near(1.0, 5.2, 0.9, 1.0), -0.22, -0.22, 0.20)
     fold = f.move(f.near(f.at.eye_x, f.at.eye_y + 0.95, 1.7, 0.45), 0, -0.20, 0.08)
     return brow + knit + fold + f.move(f.near(1.8, 7.2, 2.4, 1.2), 0, -0.16) + f.closing(0.10, 0.0)
 
 
 def _au5(f: Face) -> Tensor:
-    return f.closing(-0.63, -0.17) + f.move(f.near(f.at.eye_x, f.at.eye_y + 1.0, 1.4, 0.42), 0, 0.28)
+    lids = f.closing(-0.63, -0.17) * f.widening()
+    return lids + f.move(f.near(f.at.eye_x, f.at.eye_y + 1.0, 1.4, 0.42), 0, 0.28)
 
 
 def _au6(f: Face) -> Tensor:
@@ -160,8 +189,8 @@ def _au12(f: Face) -> Tensor:
 
 def _au14(f: Face) -> Tensor:
     at = f.at
-    tight = f.move(f.wide(), 0.20, 0.16, -0.30) + f.move(f.corner(1.0, 0.85), 0.32, 0.30, -0.58)
-    return tight + f.move(f.near(at.mouth_half + 1.1, at.mouth_y + 0.1, 0.55, 1.0), -0.06, 0.04, 0.20)
+    tight = f.move(f.wide(), 0.10, 0.04, -0.26) + f.move(f.corner(0.75, 0.75), 0.10, 0.06, -0.72)
+    return tight + f.move(f.near(at.mouth_half + 1.1, at.mouth_y + 0.1, 0.55, 0.9), -0.14, 0.04, 0.30)
 
 
 def _au15(f: Face) -> Tensor:
@@ -208,10 +237,9 @@ def _au23(f: Face) -> Tensor:
 
 
 def _au24(f: Face) -> Tensor:
-    press = f.move(f.upper() * f.lips() * f.lip(0.8), 0, -0.24, -0.12)
-    return (
-        press + f.move(f.lower() * f.lips() * f.lip(1.0), 0, 0.34, -0.14) + f.move(f.corner(0.8, 0.7), -0.08, 0, -0.1)
-    )
+    flat = f.move(f.lips() * f.lip(1.0), 0, 0, -0.24) + f.move(f.corner(0.8, 0.7), -0.12, 0, -0.12)
+    above, below = f.at.mouth_y + 1.15, f.at.mouth_y - 1.5
+    return f.thinned(0.45, 0.5) + flat + f.move(f.near(0, above, 1.9, 0.5) + f.near(0, below, 1.7, 0.5), 0, 0, 0.16)
 
 
 def _au25(f: Face) -> Tensor:
@@ -220,8 +248,7 @@ def _au25(f: Face) -> Tensor:
 
 
 def _au28(f: Face) -> Tensor:
-    roll_up = f.move(f.upper() * f.lips() * f.lip(0.8), 0, -0.26, -0.60)
-    return roll_up + f.move(f.lower() * f.lips() * f.lip(1.0), 0, 0.36, -0.66)
+    return f.thinned(0.66, 0.68) + f.move(f.lips() * f.lip(1.1), 0, 0, -0.42)
 
 
 def _au33(f: Face) -> Tensor:
@@ -243,6 +270,7 @@ CORRECTIVES: dict[tuple[str, str], Callable[[Face], Tensor]] = {
     ("AU1", "AU4"): lambda f: f.move(f.near(1.0, 5.3, 1.1, 1.0) * f.brows(), -0.14, 0.10, 0.10),
     ("AU6", "AU12"): lambda f: f.move(f.near(4.2, 0.9, 1.4, 1.0), 0, 0.06, 0.16),
     ("AU9", "AU10"): lambda f: f.move(f.near(1.4, at_y(f, 0.8), 1.3, 0.9) * f.upper() * f.within(), 0, -0.50),
+    ("AU12", "AU14"): lambda f: f.move(f.corner(0.9, 0.8), -0.10, 0, 0.34),
     ("AU12", "AU25"): lambda f: f.move(f.corner(0.8, 0.6), 0.10, -0.05, -0.08),
     ("AU6", "AU7"): lambda f: f.closing(-0.05, -0.30),
     ("AU17", "AU24"): lambda f: f.move(f.lower() * f.lips() * f.lip(1.1), 0, -0.20),

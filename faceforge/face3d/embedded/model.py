@@ -9,7 +9,7 @@ from faceforge.aus import checked, unsided
 from faceforge.errors import BadHead
 from faceforge.face3d.embedded import parts as part_shapes
 from faceforge.face3d.embedded.curves import smoothstep
-from faceforge.face3d.embedded.edges import settled
+from faceforge.face3d.embedded.edges import settled, unfolded
 from faceforge.face3d.embedded.expression import EXPRESSIONS
 from faceforge.face3d.embedded.form import rest
 from faceforge.face3d.embedded.grid import COLUMNS, ROWS
@@ -112,12 +112,12 @@ class EmbeddedHead:
         skin = person.form.skin.expand(count, -1, -1, -1)
         for coefficient, move in moves(person, params):
             skin = skin + coefficient[:, None, None, None] * move
-        skin = settled(person.form.at, skin)
-        if params.jaw is None:
-            return skin
-        hinge = skin.new_tensor(TMJ)
-        turned = (skin - hinge) @ rotation(params.jaw.double()).mT[:, None] + hinge
-        return skin + person.jaw_weight * (turned - skin)
+        skin = settled(person.form, skin)
+        if params.jaw is not None:
+            hinge = skin.new_tensor(TMJ)
+            turned = (skin - hinge) @ rotation(params.jaw.double()).mT[:, None] + hinge
+            skin = skin + person.jaw_weight * (turned - skin)
+        return unfolded(person.form.skin, skin)
 
     def carried(self, points: Tensor, params: HeadParams, weight: Tensor | None = None) -> Tensor:
         """Resting points (B, N, 3) in centimetres as neck and root carry them; weight (B, N, 1) is the neck's."""

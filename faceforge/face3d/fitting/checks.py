@@ -38,8 +38,8 @@ def checked_face(face: Face) -> Face:
     return face
 
 
-def checked_picture(picture: NDArray[Any], face: Face) -> NDArray[np.float32]:
-    """The picture (H, W, 3) in display values 0..1."""
+def checked_picture(picture: NDArray[Any], face: Face) -> NDArray[np.uint8 | np.float32]:
+    """The picture (H, W, 3) in display values: as bytes, which a large one is better left in, or as floats in 0..1."""
     pixels: NDArray[Any] = np.asarray(picture)
     if pixels.ndim != 3 or pixels.shape[2] != 3:
         raise BadPicture(f"A picture of shape {pixels.shape}, expected (H, W, 3). Convert it to RGB.")
@@ -49,8 +49,7 @@ def checked_picture(picture: NDArray[Any], face: Face) -> NDArray[np.float32]:
             f"{pixels.shape[1]}x{pixels.shape[0]}. Give the picture that it was found in."
         )
     if pixels.dtype == np.uint8:
-        bright: NDArray[np.float32] = np.divide(pixels, 255, dtype=np.float32)
-        return bright
+        return pixels
     if not np.issubdtype(pixels.dtype, np.floating):
         raise BadPicture(f"A picture of {pixels.dtype}, expected bytes or floats in 0..1. Convert it.")
     if not np.isfinite(pixels).all() or pixels.min() < -0.01 or pixels.max() > 1.01:

@@ -52,8 +52,8 @@ def _skin_places() -> tuple[Tensor, Tensor]:
     return index, index
 
 
-def lit(head: EmbeddedHead, picture: NDArray[np.float32], x: Numbers, frame: Frame) -> Lit:
-    """Light and albedo of a picture (H, W, 3) in display values."""
+def lit(head: EmbeddedHead, picture: NDArray[np.uint8 | np.float32], x: Numbers, frame: Frame) -> Lit:
+    """Light and albedo of a picture (H, W, 3) in display values, bytes or 0..1."""
     mesh = head(head_params(x))
     skin = mesh.vertices[:, : ROWS * COLUMNS]
     triangles = head.faces[head.parts["skin"]]
@@ -69,18 +69,23 @@ def lit(head: EmbeddedHead, picture: NDArray[np.float32], x: Numbers, frame: Fra
     return _explained(normals[seen], colours[seen], area[seen])
 
 
-def _sampled(picture: NDArray[np.float32], places: Tensor, x: Numbers) -> tuple[Tensor, Tensor]:
+def _sampled(picture: NDArray[np.uint8 | np.float32], places: Tensor, x: Numbers) -> tuple[Tensor, Tensor]:
     """Smoothed colours (N, 3) of a picture at NDC (N, 3), and which of them lie in it."""
     height, width = picture.shape[:2]
     short = min(height, width)
     step = max(1, int(np.exp(x[SCALE]) * _SAMPLE_CM))
-    image = torch.from_numpy(picture).permute(2, 0, 1)[None]
-    image = F.avg_pool2d(image, step, ceil_mode=True, count_include_pad=False)
     grid = -places[:, :2] * torch.tensor([short / width, short / height], dtype=torch.float64)
     inside = (grid.abs() < 1).all(1)
+    block = (grid + 1) / 2 * grid.new_tensor([width / step, height / step])
+    first, last = (block.amin(0) - 2).clamp(min=0).long(), (block.amax(0) + 3).clamp(min=3).long()
+    (left, top), (right, bottom) = (first * step).tolist(), (last * step).tolist()
+    left, top = min(left, (width - 1) // step * step), min(top, (height - 1) // step * step)
+    part = torch.tensor(picture[top:bottom, left:right]).permute(2, 0, 1)[None]
+    part = part.float() / 255 if part.dtype == torch.uint8 else part
+    part = F.avg_pool2d(part, step, ceil_mode=True, count_include_pad=False)
     # whole blocks may reach beyond the border
-    grid = (grid + 1) * grid.new_tensor([width / (image.shape[3] * step), height / (image.shape[2] * step)]) - 1
-    found = F.grid_sample(image.double(), grid[None, None], align_corners=False, padding_mode="border")
+    share = (block - block.new_tensor([left / step, top / step])) / block.new_tensor([part.shape[3], part.shape[2]])
+    found = F.grid_sample(part.double(), (2 * share - 1)[None, None], align_corners=False, padding_mode="border")
     return found[0, :, 0].T, inside
 
 

@@ -1,0 +1,99 @@
+"""A head as the target has it, drawn on the part of the window that changes, and what of it the photograph shows."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from faceforge.face3d.embedded.curves import smoothstep
+from faceforge.warp.lids import lids, made_up
+from faceforge.warp.plate import Plate, Posed, Seen
+from faceforge.warp.region import changing
+from faceforge.warp.shading import Surface, surface
+from faceforge.warp.target import Target
+from faceforge.warp.window import Window
+
+_SLACK = 0.004  # metres by which skin may lie behind what is shown and still be it
+_EDGE_ON = 0.05  # how squarely what is seen faces the camera at least
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """The target's head on a part of the plate's window; N covered grid points of (h, w)."""
+
+    plate: Plate
+    target: Target
+    posed: Posed
+    window: Window
+    seen: Seen
+    form: Surface
+
+    @cached_property
+    def inside(self) -> Tensor:
+        """Where the head is, (h, w)."""
+        return self.seen.spread(torch.ones(len(self.seen.flat), dtype=torch.bool))
+
+    @cached_property
+    def centres(self) -> Tensor:
+        """Of the grid's points, (h, w, 2) in pixels."""
+        return self.window.centres()
+
+    @cached_property
+    def shift(self) -> Tensor:
+        """From each covered point to where it was, (N, 2) in pixels."""
+        return self.seen.mixed(self.plate.shift(self.posed))
+
+    @cached_property
+    def squarely(self) -> Tensor:
+        """How squarely the covered points (N,) face the camera."""
+        return self.seen.mixed(self.plate.facing(self.posed)[:, None])[:, 0]
+
+    def whole(self, places: Tensor) -> Tensor:
+        """How much of each covered point (N,), read at places (h, w, 2), is not a lid that has to be made up."""
+        return _unstretched(self.seen, places, self.window.step) * (
+            1 - made_up(self.plate, self.seen, self.posed, places)
+        )
+
+    def known(self) -> Tensor:
+        """How surely the photograph shows each covered point where it was, (N,) in 0..1."""
+        depth = self.seen.mixed(self.plate.at_rest.points[:, 2:])
+        own = self.centres.reshape(-1, 2).index_select(0, self.seen.flat) + self.shift
+        return shown(self.plate, self.seen, torch.cat([own, depth], 1), self.plate.shown, self.squarely)
+
+
+def drawn(plate: Plate, target: Target) -> Drawing | None:
+    """The target's head where it differs from the photograph's, or None where it does not."""
+    posed = plate.posed(target.params)
+    window = changing(plate, posed, target)
+    if window is None:
+        return None
+    seen = plate.seen(posed, window)
+    return Drawing(plate, target, posed, window, seen, surface(plate, seen, posed, target))
+
+
+def shown(plate: Plate, seen: Seen, places: Tensor, facing: Tensor, wanted: Tensor) -> Tensor:
+    """How surely the photograph shows at places (N, 3: pixels, depth) what is seen, (N,) in 0..1.
+
+    Facing (V,) says how squarely vertices faced the camera there, wanted (N,) how squarely they do now: what was seen
+    no more slantingly than it will be is known. Eyes and the mouth's inside are shown where the photograph shows any.
+    """
+    rows, columns = plate.window.grid
+    x, y = plate.window.on_grid(places[:, :2]).long().unbind(1)
+    within = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
+    front = plate.farthest.reshape(-1)[y.clamp(0, rows - 1) * columns + x.clamp(0, columns - 1)]
+    sure = ((front < 0) | (places[:, 2] < front + _SLACK)).float()
+    for kind, faces in plate.inner.items():
+        index = faces[seen.face].nonzero().squeeze(1)
+        if len(index):
+            sure[index] = smoothstep(0.3, 0.7, plate.looked_up(plate.openings[kind], places[None, index, :2])[0])
+    squareness = seen.mixed(facing[:, None])[:, 0].clamp(min=_EDGE_ON) / wanted.clamp(min=_EDGE_ON)
+    return smoothstep(0.15, 0.5, squareness) * sure * within
+
+
+def _unstretched(seen: Seen, places: Tensor, pitch: float) -> Tensor:
+    """0 where upper lids (N,) are drawn out from next to nothing, 1 elsewhere."""
+    drawn = torch.ones(seen.grid)
+    drawn[:-1] = (places[1:, :, 1] - places[:-1, :, 1]) / pitch
+    share = drawn.reshape(-1)[seen.flat]
+    return torch.where(seen.mixed(lids()).prod(1) > 0, smoothstep(0.15, 0.45, share), 1.0)
