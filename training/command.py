@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from faceforge_training.loop import Told
+    from faceforge_training.journal import Told
 
 
 @click.command()

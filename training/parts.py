@@ -6,6 +6,7 @@ from typing import Any
 from torch import nn
 
 from faceforge_training.album import face_people
+from faceforge_training.diffusion import DenoiseObjective, VaeObjective
 from faceforge_training.faces import face_crops, face_scenes
 from faceforge_training.finder import FaceObjective, PointObjective
 from faceforge_training.judges import ChangeObjective, IdentityObjective, InfusedObjective, OnsetObjective
@@ -19,6 +20,8 @@ OBJECTIVES: dict[str, Callable[..., nn.Module]] = {
     "au-onset": OnsetObjective,
     "au-onset-infused": InfusedObjective,
     "identity": IdentityObjective,
+    "denoise": DenoiseObjective,
+    "vae": VaeObjective,
 }
 READERS: dict[str, Callable[..., Any]] = {
     "face-crops": face_crops,
@@ -27,3 +30,4 @@ READERS: dict[str, Callable[..., Any]] = {
     "face-motions": face_motions,
     "face-people": face_people,
 }
+VALIDATIONS: dict[str, Callable[..., Any]] = {}
