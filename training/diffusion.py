@@ -3,7 +3,8 @@
 Both train a whole model, a saved folder or a builder by name, and save it as one that `faceforge.load` opens.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from inspect import signature
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -28,7 +29,7 @@ from faceforge.store.checkpoint import save
 from faceforge.store.registry import plugin_class
 from faceforge_training.errors import BadRecipe
 
-BUILDERS = {"tiny": tiny, "mini": mini, "sd15": sd15, "sd21": sd21}
+BUILDERS: Mapping[str, Callable[[], Backbone]] = {"tiny": tiny, "mini": mini, "sd15": sd15, "sd21": sd21}
 UNITS = ORDERS["disfa12"]
 
 Wanted = list[dict[str, Any]]  # plugins: what each is called where plugins are listed, and its options
@@ -95,6 +96,7 @@ class VaeObjective(nn.Module):
         self.vae, self.edges, self.kl = found, edges, kl
         # How far latents spread is known when the training ends: a running estimate, kept with the weights.
         self.register_buffer("spread", torch.tensor(1.0 / found.config.scaling_factor))
+        self.spread: Tensor
 
     def forward(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
         """Losses of `picture` (B, 3, H, W) in -1..1."""
@@ -139,10 +141,12 @@ def _plugin(wanted: Mapping[str, Any], own: Mapping[str, Plugin]) -> Plugin:
     options = {name: value for name, value in wanted.items() if name != "name"}
     if "name" not in wanted:
         raise BadRecipe(f"objective.plugins: {dict(wanted)!r} has no name. Write it like {{ name = 'identity' }}.")
-    try:
-        made = plugin_class(wanted["name"])(**options)
-    except TypeError as reason:
-        raise BadRecipe(f"objective.plugins: {dict(wanted)!r} cannot be used: {reason}.") from reason
+    kind = plugin_class(wanted["name"])
+    able = [name for name, each in signature(kind).parameters.items() if each.kind is each.KEYWORD_ONLY]
+    for name in options:
+        if name not in able:
+            raise BadRecipe(f"objective.plugins: {wanted['name']!r} has no option {name!r}. {nearest(name, able)}")
+    made = kind(**options)
     known = own.get(made.name)
     if known is not None and known.options != made.options:
         raise BadRecipe(f"objective.plugins: the model has {made.name!r} with {known.options!r}, not {made.options!r}.")

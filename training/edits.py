@@ -94,7 +94,7 @@ def edit(before: Sitting) -> Edit:
 def taken(some: list[Edit], pixels: int) -> Arrays:
     """What a block of the folder holds of edits; pictures (N, n, n, 3), masks (N, n, n) and numbers."""
     portraits = photograph([each for pair in some for each in (pair.before, pair.after)], PHOTOGRAPHED)
-    rows = [_row(pair, *portraits[2 * n : 2 * n + 2], pixels) for n, pair in enumerate(some)]
+    rows = [_row(pair, portraits[2 * n], portraits[2 * n + 1], pixels) for n, pair in enumerate(some)]
     return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
 
@@ -203,7 +203,9 @@ def _off(own: torch.Tensor | None, known: torch.Tensor, seen: torch.Tensor) -> t
     return seen - known if own is None else own + seen - known
 
 
-def _noisy(values: torch.Tensor, spread: float, draws: Draws) -> torch.Tensor:
+def _noisy(values: torch.Tensor | None, spread: float, draws: Draws) -> torch.Tensor:
+    if values is None:
+        raise ValueError("known heads lack nothing")
     noise = [draws.normal(0, 1.0, clip=2.5) for _ in range(values.numel())]
     return values + spread * torch.tensor(noise, dtype=values.dtype).reshape(values.shape)
 

@@ -7,6 +7,7 @@ from torch import nn
 
 from faceforge_training.album import face_people
 from faceforge_training.diffusion import DenoiseObjective, VaeObjective
+from faceforge_training.editing import face_edits, face_pictures, face_portraits
 from faceforge_training.faces import face_crops, face_scenes
 from faceforge_training.finder import FaceObjective, PointObjective
 from faceforge_training.judges import ChangeObjective, IdentityObjective, InfusedObjective, OnsetObjective
@@ -29,5 +30,8 @@ READERS: dict[str, Callable[..., Any]] = {
     "face-pairs": face_pairs,
     "face-motions": face_motions,
     "face-people": face_people,
+    "face-edits": face_edits,
+    "face-portraits": face_portraits,
+    "face-pictures": face_pictures,
 }
 VALIDATIONS: dict[str, Callable[..., Any]] = {}
