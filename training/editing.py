@@ -37,9 +37,13 @@ def face_edits(
     seed: NonNegativeInt = 0,
     pixels: PositiveInt = PIXELS,
     processes: PositiveInt = 1,
+    captions: bool = False,
 ) -> "Edits":
-    """What an editor learns from; with a `vae`, a saved model's folder, its latents are kept beside the pictures."""
-    return Edits(_found(folder, pairs, vae, first, pixels, processes), batch, seed)
+    """What an editor learns from; with a `vae`, a saved model's folder, its latents are kept beside the pictures.
+
+    Without `captions` prompts are empty, as they are when users edit.
+    """
+    return Edits(_found(folder, pairs, vae, first, pixels, processes), batch, seed, captions)
 
 
 def face_portraits(
@@ -78,6 +82,12 @@ class Known:
     seen: Mapping[str, Tensor]
     rest: Mapping[str, Tensor]
 
+    @classmethod
+    def of(cls, found: Mapping[str, Tensor]) -> "Known":
+        """What blocks hold."""
+        seen = {name: each for name, each in found.items() if name in SEEN}
+        return cls(seen, {name: each for name, each in found.items() if name not in SEEN})
+
     def __len__(self) -> int:
         return len(self.rest["after"])
 
@@ -99,6 +109,7 @@ class Edits:
     known: Known
     size: int
     seed: int
+    captions: bool = False
 
     def batch(self, step: int) -> dict[str, Any]:
         """The target as `latents` or `picture`, conditions by prefix, `aus` as changes and what was `measured`."""
@@ -117,7 +128,7 @@ class Edits:
             "vector.expression": numbers["rig"],
             "aus": numbers["after"] - numbers["before"],
             "measured": numbers["measured"],
-            "prompts": known.caption(index, "after"),
+            "prompts": known.caption(index, "after") if self.captions else [""] * len(index),
         }
 
 
@@ -186,10 +197,7 @@ def _found(folder: str, pairs: int, vae: str, first: int, pixels: int, processes
         found = kept(place, latents, lambda number: encoded(_read(place / names[number]), backbone), pairs)
     else:
         found = kept(place, names, lambda number: _block(first, number, pixels), pairs)
-    return Known(
-        {name: each for name, each in found.items() if name in SEEN},
-        {name: each for name, each in found.items() if name not in SEEN},
-    )
+    return Known.of(found)
 
 
 def _draw_missing(folder: Path, names: list[str], first: int, pixels: int, processes: int) -> None:

@@ -1,4 +1,5 @@
-"""What recipes can name: objectives, which turn a batch into losses, and readers, which have a batch for every step."""
+"""What recipes can name: objectives, which turn a batch into losses, readers, which have a batch for every step, and
+validations, which turn an objective into figures and pictures."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ from faceforge_training.finder import FaceObjective, PointObjective
 from faceforge_training.judges import ChangeObjective, IdentityObjective, InfusedObjective, OnsetObjective
 from faceforge_training.motions import face_motions
 from faceforge_training.pairs import face_pairs
+from faceforge_training.validating import edit_validation, portrait_validation, vae_validation
 
 OBJECTIVES: dict[str, Callable[..., nn.Module]] = {
     "face-map": FaceObjective,
@@ -34,4 +36,8 @@ READERS: dict[str, Callable[..., Any]] = {
     "face-portraits": face_portraits,
     "face-pictures": face_pictures,
 }
-VALIDATIONS: dict[str, Callable[..., Any]] = {}
+VALIDATIONS: dict[str, Callable[..., Any]] = {
+    "edits": edit_validation,
+    "portraits": portrait_validation,
+    "vae": vae_validation,
+}

@@ -28,7 +28,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def reader(folder: str, seed: int = 0) -> Edits:
-    return face_edits(folder, PAIRS, batch=4, pixels=64, seed=seed)
+    return face_edits(folder, PAIRS, batch=4, pixels=64, seed=seed, captions=True)
 
 
 def test_an_edit_changes_one_person_s_face_in_one_place() -> None:
