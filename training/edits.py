@@ -14,13 +14,12 @@ from PIL import Image
 
 from faceforge.aligning import on_size
 from faceforge.aus import ORDERS, unsided
-from faceforge.conditions import MAKERS, Scene
+from faceforge.conditions import MAKERS, Scene, numbers_of
 from faceforge.face.crops import face_crop
 from faceforge.face.found import Face, Points
 from faceforge.face.people import face
 from faceforge.face3d.embedded.model import EmbeddedHead
 from faceforge.face3d.fitted import HeadFit
-from faceforge.face3d.head import HeadParams
 from faceforge.io.pictures import read_picture
 from faceforge.reading import Photograph, Reading
 from faceforge.spec import EditSpec
@@ -37,7 +36,6 @@ SEEDS = range(10_000_000, 99_000_000)  # of people who teach; the million after 
 HELD_OUT = range(99_000_000, 100_000_000)
 EACH = 4  # pairs of one person: textures are painted once
 PICTURES = {"warp": "warp", "background": "jaw-dots", "room": "grey-person", "render": "rig-render"}  # made by whom
-RIG = ("expression", "jaw", "eyelids", "eyes")  # numbers of the wanted head
 PHOTOGRAPHED = 160  # pixels of the photograph whose crop is edited
 _OTHERS = ("AU7", "AU10", "AU14", "AU16", "AU18", "AU22", "AU23", "AU24", "AU28", "AU43")
 _LETTERS = 320  # bytes of a caption
@@ -121,7 +119,7 @@ def _row(pair: Edit, before: Portrait, after: Portrait, pixels: int) -> dict[str
         "before": np.array(intensities(pair.before.aus), np.float32),
         "after": np.array(intensities(pair.after.aus), np.float32),
         "measured": np.array(intensities(fit.aus), np.float32),
-        "rig": rig_numbers(wanted.params),
+        "rig": numbers_of(wanted.params).numpy(),
         "caption_before": written(pair.before),
         "caption_after": written(pair.after),
     }
@@ -142,7 +140,10 @@ def missed(fit: HeadFit, draws: Draws) -> HeadFit:
             aus[code + side] = aus.get(code + side, 0.0) or abs(draws.normal(0, 0.4 * much))
     head = EmbeddedHead()
     known, seen = head.from_aus(fit.aus), head.from_aus(aus)
-    off = {name: _off(getattr(fit.params, name), getattr(known, name), getattr(seen, name)) for name in RIG[:3]}
+    off = {
+        name: _off(getattr(fit.params, name), getattr(known, name), getattr(seen, name))
+        for name in ("expression", "jaw", "eyelids")
+    }
     params = replace(
         fit.params,
         **off,
@@ -159,13 +160,6 @@ def intensities(aus: Mapping[str, float]) -> list[float]:
     """What UNITS are at, each the mean of both sides."""
     sides = by_side(aus)
     return [0.5 * (sides.get(f"{unit}L", 0.0) + sides.get(f"{unit}R", 0.0)) for unit in UNITS]
-
-
-def rig_numbers(params: HeadParams) -> NDArray[np.float32]:
-    """Expression, jaw, lids and gaze of one head, flat."""
-    parts = [getattr(params, name) for name in RIG]
-    found: NDArray[np.float32] = torch.cat([each.flatten() for each in parts if each is not None]).float().numpy()
-    return found
 
 
 def written(sitting: Sitting) -> NDArray[np.uint8]:

@@ -1,5 +1,6 @@
 """Training whole models: what learns, what is left alone, and that what is saved opens and runs."""
 
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
@@ -162,3 +163,17 @@ def test_pictures_that_differ_by_a_shade_have_equal_edges() -> None:
     one = torch.rand(1, 3, 16, 16)
     assert edges(one, one + 0.2).item() == pytest.approx(0, abs=1e-6)
     assert edges(one, one.flip(3)).item() > 0.1
+
+
+def test_a_model_trained_as_a_rig_edits_a_whole_photograph(tmp_path: Path) -> None:
+    """Its numbers are made from the photograph like its pictures, and change with the wish."""
+    recipe = read("mini-rig", ["objective.backbone=tiny"])
+    made = DenoiseObjective(**{name: value for name, value in recipe.objective.items() if name != "name"})
+    torch.nn.init.normal_(made.forge.plugins["rigface"].expression.weight)
+    made.save(tmp_path / "model", "rig")
+    forge = ff.load(tmp_path / "model")
+    with as_file(files("faceforge.assets") / "sample.png") as sample:
+        plain, smiling = (forge.edit(sample, aus=aus, steps=2, yaw_deg=5.0) for aus in ({}, {"AU12": 3.0}))
+    assert plain.image.size == smiling.image.size
+    assert plain.image.tobytes() != smiling.image.tobytes()
+    assert smiling.provenance["made"]["expression"] == "rig-numbers"
