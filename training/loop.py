@@ -63,6 +63,8 @@ def train(
             run.save()
         if validate is not None and run.step % recipe.run.validate_every == 0:
             run.judge(validate)
+    if validate is not None and run.step > start and run.step % recipe.run.validate_every:
+        run.judge(validate)
     run.save(last=True)
     return folder / WEIGHTS
 

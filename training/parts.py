@@ -11,6 +11,7 @@ from faceforge_training.diffusion import DenoiseObjective, VaeObjective
 from faceforge_training.editing import face_edits, face_pictures, face_portraits
 from faceforge_training.faces import face_crops, face_scenes
 from faceforge_training.finder import FaceObjective, PointObjective
+from faceforge_training.footage import frame_pairs, frame_portraits
 from faceforge_training.judges import ChangeObjective, IdentityObjective, InfusedObjective, OnsetObjective
 from faceforge_training.motions import face_motions
 from faceforge_training.pairs import face_pairs
@@ -35,6 +36,8 @@ READERS: dict[str, Callable[..., Any]] = {
     "face-edits": face_edits,
     "face-portraits": face_portraits,
     "face-pictures": face_pictures,
+    "frame-pairs": frame_pairs,
+    "frame-portraits": frame_portraits,
 }
 VALIDATIONS: dict[str, Callable[..., Any]] = {
     "edits": edit_validation,

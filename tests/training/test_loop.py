@@ -13,6 +13,8 @@ import torch
 
 from faceforge.errors import BadWeights, CannotWrite
 from faceforge.io.weights import read_tensors
+from faceforge.synth.dataset import write
+from faceforge.synth.wanted import Wanted
 from faceforge_training import checkpoint, parts
 from faceforge_training.errors import BadRecipe, Diverged
 from faceforge_training.journal import LOG, lines
@@ -118,7 +120,10 @@ FEW = {
     "face-identity": ["data.persons=2", "data.pixels=40"],
     "judge": ["data.persons=2", "data.pixels=40"],
     "mini": ["data.pairs=16", "data.pixels=64", "objective.backbone=tiny"],
+    "sd15": ["data.pixels=64", "objective.backbone=tiny", "data.layout=table", "optim.kind=adamw", "run.precision=no"],
 }
+
+CLOSE = {"yaw_deg": 0.0, "pitch_deg": 0.0, "roll_deg": 0.0, "occluder": None}  # found by any finder
 
 
 @pytest.mark.parametrize("name", recipes())
@@ -127,7 +132,11 @@ def test_every_recipe_runs_two_steps(name: str, tmp_path_factory: pytest.TempPat
     few = next(each for start, each in FEW.items() if name.startswith(start))
     if "vae" in read(name).data:
         few = [*few, "data.vae="]
-    few = [*few, f"data.folder={drawn}", "data.batch=4", "optim.steps=2"]
+    if "prepared" in read(name).data:
+        write(drawn / "frames", Wanted(2, 5_000_000, 192, kind="pairs", overrides=CLOSE))
+        few = [*few, f"data.prepared={tmp_path}"]
+        drawn = drawn / "frames"
+    few = [*few, f"data.folder={drawn}", "data.batch=4", "optim.steps=2", "optim.accumulate=1", "run.workers=0"]
     recipe: Recipe = replace(read(name, few), validation={})
     train(recipe, tmp_path / "run")
     assert checkpoint_of(tmp_path / "run").step == 2
