@@ -44,9 +44,9 @@ def mini(seed: int = 0, *, size: int = 128, latents: int = 8) -> Backbone:
     """The untrained forge-mini: 5 million weights, 16 x 16 latents, and words for what a synthetic face can show."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        unet = _unet(size, (48, 80, 112), latents=latents, text=96, heads=4, groups=16)
+        unet = _unet(size, (48, 80, 112), latents=latents, text=96, heads=2, groups=16)
         vae = _vae(size, (16, 32, 64, 96), latents=latents, groups=8)
-        text = _word_encoder(width=96, layers=2, heads=4, length=64)
+        text = _word_encoder(width=96, layers=2, heads=4, length=48)
     return Backbone(unet.eval(), _noise_schedule(), text, vae.eval(), name="mini")
 
 
