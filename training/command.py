@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 @click.argument("recipe", required=False)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The run's folder.  [default: runs/RECIPE]")
 @click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Another value, as optim.lr=1e-4.")
-@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Stop, rate down to 0, after so long.")
+@click.option(
+    "--minutes", type=click.FloatRange(min=0, min_open=True), help="End, rate down to 0, after so long in all."
+)
+@click.option("--pause", type=click.FloatRange(min=0, min_open=True), help="Stop this call after so many minutes.")
 @click.option("--dry-run", is_flag=True, help="Check the recipe, try two steps, and say what all of it takes.")
 @click.option("--list", "listed", is_flag=True, help="Print the recipes that ship.")
 def command(
@@ -23,6 +26,7 @@ def command(
     output: Path | None,
     changes: tuple[str, ...],
     minutes: float | None,
+    pause: float | None,
     dry_run: bool,
     listed: bool,
 ) -> None:
@@ -54,7 +58,7 @@ def command(
     from faceforge_training.loop import train
 
     torch.set_flush_denormal(True)  # numbers near zero, of which training makes many, are slow on processors
-    click.echo(train(known, folder, minutes=minutes, tell=_tell))
+    click.echo(train(known, folder, minutes=minutes, pause=pause, tell=_tell))
 
 
 def _tell(told: Told) -> None:

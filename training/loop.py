@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from faceforge.io.files import replacing
 from faceforge_training import optimising, weights
-from faceforge_training.errors import BadRecipe, Diverged
+from faceforge_training.errors import BadRecipe, Diverged, advised
 from faceforge_training.journal import Told
 from faceforge_training.kept import Kept
 from faceforge_training.settings import Recipe
@@ -30,9 +30,18 @@ Batch = dict[str, Any]
 
 
 def train(
-    recipe: Recipe, folder: Path, *, minutes: float | None = None, tell: Callable[[Told], None] = lambda told: None
+    recipe: Recipe,
+    folder: Path,
+    *,
+    minutes: float | None = None,
+    pause: float | None = None,
+    tell: Callable[[Told], None] = lambda told: None,
 ) -> Path:
-    """Train, or go on, in a folder; the averaged weights' file."""
+    """Train, or go on, in a folder; the averaged weights' file.
+
+    The training ends after all steps, or after so many `minutes` in all. A `pause`, in minutes of this call, changes
+    nothing of it: the next call goes on.
+    """
     accelerator = _accelerator(recipe)
     set_seed(recipe.run.seed)
     bare, reader, validate = recipe.build()
@@ -42,12 +51,13 @@ def train(
     optimizer = accelerator.prepare(optimising.optimizer(bare, recipe.optim))
     run = Kept(recipe, folder, bare, optimizer, accelerator)
     start = run.resume()
-    began = time.monotonic() - run.seconds
+    called = time.monotonic()
+    began, done = called - run.seconds, 0.0
 
     for step, parts in _batches(reader, recipe, start, accelerator):
         run.seconds = time.monotonic() - began
         done = _agreed(max(step / recipe.optim.steps, run.seconds / (60 * minutes) if minutes else 0.0), accelerator)
-        if done >= 1:
+        if done >= 1 or (pause and _agreed((time.monotonic() - called) / (60 * pause), accelerator) >= 1):
             break
         lr = optimising.set_rate(optimizer, recipe.optim, step, done)
         losses = _learn(objective, parts, step, recipe, folder, accelerator)
@@ -63,7 +73,8 @@ def train(
             run.save()
         if validate is not None and run.step % recipe.run.validate_every == 0:
             run.judge(validate)
-    if validate is not None and run.step > start and run.step % recipe.run.validate_every:
+    ended = done >= 1 or run.step == recipe.optim.steps
+    if validate is not None and ended and run.step > start and run.step % recipe.run.validate_every:
         run.judge(validate)
     run.save(last=True)
     return folder / WEIGHTS
@@ -86,7 +97,8 @@ def _learn(
     for part, batch in enumerate(parts):
         number = (step * len(parts) + part) * accelerator.num_processes + accelerator.process_index
         set_seed((recipe.run.seed * 1_000_003 + number) % 2**31)
-        with nullcontext() if part == len(parts) - 1 else accelerator.no_sync(objective):
+        last = part == len(parts) - 1
+        with advised(), nullcontext() if last else accelerator.no_sync(objective):
             losses = objective(batch)
             _refuse_nan(losses, batch, step, folder)
             accelerator.backward(torch.stack(list(losses.values())).sum() / len(parts))

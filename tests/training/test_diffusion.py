@@ -8,13 +8,14 @@ import pytest
 import torch
 
 import faceforge as ff
+from faceforge.io.weights import read_tensors
 from faceforge.store.backbones import tiny
 from faceforge_training import parts
 from faceforge_training.diffusion import DenoiseObjective, VaeObjective, edges
 from faceforge_training.errors import BadRecipe
 from faceforge_training.loop import train
 from faceforge_training.settings import read
-from faceforge_training.weights import learned
+from faceforge_training.weights import WEIGHTS, learned
 
 PIXELS = 64
 ALL = """
@@ -139,6 +140,24 @@ def test_a_trained_run_is_a_model_that_edits(monkeypatch: pytest.MonkeyPatch, tm
     grey = torch.full((PIXELS, PIXELS, 3), 127, dtype=torch.uint8).numpy()
     pictures = dict.fromkeys(("background", "warp", "unknown"), grey)
     assert forge.edit(grey, aus={"AU12": 2.0}, pictures=pictures, steps=2, size=PIXELS).image.size == (PIXELS, PIXELS)
+
+
+def test_a_diffusion_training_that_stopped_ends_bit_for_bit_like_one_that_did_not(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(parts.READERS, "noise", Edits)
+    recipe = tmp_path / "all.toml"
+    recipe.write_text(ALL + "[run]\nsave_every = 2\nlog_every = 3\n")
+
+    def stop(told: object) -> None:
+        raise InterruptedError
+
+    train(read(recipe), tmp_path / "whole")
+    with pytest.raises(InterruptedError):
+        train(read(recipe), tmp_path / "halves", tell=stop)
+    train(read(recipe), tmp_path / "halves")
+    whole, halves = (read_tensors(tmp_path / name / WEIGHTS) for name in ("whole", "halves"))
+    assert all(torch.equal(value, halves[name]) for name, value in whole.items())
 
 
 def test_an_autoencoder_learns_and_knows_how_far_its_latents_spread(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from faceforge.io.weights import read_tensors
 from faceforge.synth.dataset import write
 from faceforge.synth.wanted import Wanted
 from faceforge_training import checkpoint, parts
-from faceforge_training.errors import BadRecipe, Diverged
+from faceforge_training.errors import BadRecipe, Diverged, OutOfMemory
 from faceforge_training.journal import LOG, lines
 from faceforge_training.loop import WEIGHTS, train
 from faceforge_training.settings import Recipe, read, recipes
@@ -100,6 +100,27 @@ def test_minutes_end_a_training_with_the_rate_run_down(recipe: Path, tmp_path: P
     train(endless, tmp_path / "run", minutes=0.02, tell=lambda told: rates.append(told.lr))
     assert time.monotonic() - began < 30
     assert rates[-1] < 0.05 * max(rates)
+
+
+def test_a_training_in_several_calls_ends_bit_for_bit_like_one_in_one(recipe: Path, tmp_path: Path) -> None:
+    train(read(recipe), tmp_path / "whole")
+    calls = 0
+    while calls < 100 and (calls == 0 or checkpoint_of(tmp_path / "calls").step < 60):
+        train(read(recipe), tmp_path / "calls", pause=0.0003)
+        calls += 1
+    assert 1 < calls < 100
+    assert same(tmp_path / "whole", tmp_path / "calls")
+
+
+def test_a_step_that_does_not_fit_is_refused_with_advice(
+    recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: small.Denoiser, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(small.Denoiser, "forward", full)
+    with pytest.raises(OutOfMemory, match=r"Halve data\.batch"):
+        train(read(recipe), tmp_path / "run")
 
 
 def test_a_checkpoint_of_other_settings_is_refused(recipe: Path, tmp_path: Path) -> None:
