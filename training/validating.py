@@ -110,6 +110,7 @@ class EditValidation:
         unknown = face & (self.known.rest["unknown"] > 127)
         found = {name: psnr(each, target, face) for name, each in (("edit", made), *shown.items())}
         hidden = {name: psnr(each, target, unknown) for name, each in (("edit", made), ("warp", shown["warp"]))}
+        whole = composed(made, shown["warp"], _again(forge.backbone, shown["warp"]), self.known.rest["unknown"])
         gain = found["edit"] - found["warp"]
         self._draw(pictures, made, shown, gain, sampled(forge, self.grid.known, self.steps))
         return {
@@ -117,6 +118,7 @@ class EditValidation:
             "over_source": _mean(found["edit"] - found["source"]),
             "over_warp": _mean(gain),
             "unknown_over_warp": _mean(hidden["edit"] - hidden["warp"]),
+            "composed_over_warp": _mean(psnr(whole, target, face) - found["warp"]),
             "ceiling": _mean(psnr(_again(forge.backbone, target), target, face)),
             **judged(self.judge, self.known, made),
         }
@@ -193,6 +195,15 @@ def psnr(one: Tensor, other: Tensor, where: Tensor) -> Tensor:
     count = where.sum((1, 2))
     found = -10 * torch.log10((errors.sum((1, 2)) / count.clamp(min=1)).clamp(min=1e-8))
     return torch.where(count < _FEW, torch.nan, found)
+
+
+def composed(made: Tensor, warp: Tensor, again: Tensor, unknown: Tensor) -> Tensor:
+    """The warp with what the model changed of it, and the model's own where a photograph cannot know (N, h, w).
+
+    What the autoencoder loses of the warp (`again`) it loses of the edit too: in their difference it cancels.
+    """
+    share = unknown[:, None].float() / 255
+    return torch.lerp((warp + made - again).clamp(-1, 1), made, share)
 
 
 def judged(by: Judge, known: Known, made: Tensor) -> Figures:

@@ -41,6 +41,15 @@ def test_decibels_count_the_chosen_pixels_alone() -> None:
     assert found[1].isnan()  # eight pixels tell nothing
 
 
+def test_what_an_autoencoder_loses_cancels_where_the_warp_is_known() -> None:
+    warp, made, lost = torch.rand(1, 3, 8, 8) - 0.5, torch.rand(1, 3, 8, 8) - 0.5, 0.2
+    unknown = torch.zeros(1, 8, 8, dtype=torch.uint8)
+    unknown[:, :4] = 255
+    found = validating.composed(made - lost, warp, warp - lost, unknown)
+    torch.testing.assert_close(found[:, :, 4:], made[:, :, 4:])
+    torch.testing.assert_close(found[:, :, :4], made[:, :, :4] - lost)
+
+
 def test_an_untrained_editor_is_worse_than_the_warp_and_leaves_pictures(drawn: str, tmp_path: Path) -> None:
     figures = validation(drawn)(editor(), tmp_path)
     assert next(iter(figures)) == "face_psnr"
