@@ -1,15 +1,9 @@
-"""Objectives of diffusion models: the denoiser with its plugins, and the autoencoder below it.
+"""The objective of diffusion models: a denoiser and its plugins, saved as a model that `faceforge.load` opens."""
 
-Both train a whole model, a saved folder or a builder by name, and save it as one that `faceforge.load` opens.
-"""
-
-from collections.abc import Callable, Mapping, Sequence
-from inspect import signature
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import torch
-import torch.nn.functional as F
 from diffusers import DDIMScheduler
 from pydantic import Field, NonNegativeFloat
 from torch import Tensor, nn
@@ -17,22 +11,15 @@ from torch import Tensor, nn
 from faceforge.aus import ORDERS
 from faceforge.core.backbone import Backbone
 from faceforge.core.objective import Objective
-from faceforge.core.plugin import Plugin
 from faceforge.core.types import Request
-from faceforge.errors import nearest
-from faceforge.forge import Forge
 from faceforge.jobs import Defaults
-from faceforge.models import load_forge
 from faceforge.spec import EditSpec
-from faceforge.store.backbones import mini, sd15, sd21, tiny
 from faceforge.store.checkpoint import save
-from faceforge.store.registry import plugin_class
+from faceforge_training.assembling import Wanted, choose, forged
 from faceforge_training.errors import BadRecipe
 
-BUILDERS: Mapping[str, Callable[[], Backbone]] = {"tiny": tiny, "mini": mini, "sd15": sd15, "sd21": sd21}
 UNITS = ORDERS["disfa12"]
 
-Wanted = list[dict[str, Any]]  # plugins: what each is called where plugins are listed, and its options
 Prediction = Literal["epsilon", "v_prediction", "sample"]
 Drop = Annotated[float, Field(ge=0, le=1)]
 
@@ -84,107 +71,12 @@ class DenoiseObjective(nn.Module):
         save(self.forge, folder, packed=True)
 
 
-class VaeObjective(nn.Module):
-    """The autoencoder of a backbone: pixels, their differences on several scales, and a little order in the latents."""
-
-    def __init__(self, backbone: str, *, edges: NonNegativeFloat = 1.0, kl: NonNegativeFloat = 1e-6) -> None:
-        super().__init__()
-        self.forge = forged(backbone, [], None)
-        found = self.forge.backbone.vae
-        if found is None:
-            raise BadRecipe(f"objective.backbone={backbone!r} has no autoencoder to train. Name one that has.")
-        self.vae, self.edges, self.kl = found, edges, kl
-        # How far latents spread is known when the training ends: a running estimate, kept with the weights.
-        self.register_buffer("spread", torch.tensor(1.0 / found.config.scaling_factor))
-        self.spread: Tensor
-
-    def forward(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
-        """Losses of `picture` (B, 3, H, W) in -1..1."""
-        pictures = batch["picture"]
-        posterior = self.vae.encode(pictures).latent_dist
-        latents = posterior.sample()
-        with torch.no_grad():
-            self.spread.lerp_(latents.float().std(), 0.01)
-        again = self.vae.decode(latents).sample
-        return {
-            "pixels": F.l1_loss(again, pictures),
-            "edges": self.edges * edges(again, pictures),
-            "kl": self.kl * posterior.kl().mean(),
-        }
-
-    def save(self, folder: Path, name: str) -> None:
-        self.vae.register_to_config(scaling_factor=1.0 / float(self.spread))
-        self.forge.name = name
-        save(self.forge, folder, packed=True)
-
-
-def edges(one: Tensor, other: Tensor, scales: int = 3) -> Tensor:
-    """The mean difference of neighbouring pixels' differences, at full size and at halves of it."""
-    total = one.new_zeros(())
-    difference = one - other
-    for _ in range(scales):
-        across, down = difference.diff(dim=-1).abs().mean(), difference.diff(dim=-2).abs().mean()
-        total = total + (across + down) / scales
-        difference = F.avg_pool2d(difference, 2)
-    return total
-
-
-def forged(backbone: str, plugins: Wanted, defaults: Defaults | None) -> Forge:
-    """A model with exactly these plugins: those that it has keep their weights, others are new."""
-    found = Forge(BUILDERS[backbone]()) if backbone in BUILDERS else load_forge(backbone)
-    own = {name: found.detach(name) for name in list(found.plugins) if name != "text"}
-    made = [_plugin(wanted, own) for wanted in plugins]
-    return Forge(found.backbone, made, defaults=defaults or found.defaults)
-
-
-def _plugin(wanted: Mapping[str, Any], own: Mapping[str, Plugin]) -> Plugin:
-    options = {name: value for name, value in wanted.items() if name != "name"}
-    if "name" not in wanted:
-        raise BadRecipe(f"objective.plugins: {dict(wanted)!r} has no name. Write it like {{ name = 'identity' }}.")
-    kind = plugin_class(wanted["name"])
-    able = [name for name, each in signature(kind).parameters.items() if each.kind is each.KEYWORD_ONLY]
-    for name in options:
-        if name not in able:
-            raise BadRecipe(f"objective.plugins: {wanted['name']!r} has no option {name!r}. {nearest(name, able)}")
-    made = kind(**options)
-    known = own.get(made.name)
-    if known is not None and known.options != made.options:
-        raise BadRecipe(f"objective.plugins: the model has {made.name!r} with {known.options!r}, not {made.options!r}.")
-    return made if known is None else known
-
-
 def scheduled(scheduler: Any, prediction: Prediction, *, zero_terminal_snr: bool) -> Any:
     """The same sampler for a network that predicts something else, or that starts from pure noise."""
     changed: dict[str, Any] = {"prediction_type": prediction, "rescale_betas_zero_snr": zero_terminal_snr}
     if zero_terminal_snr:
         changed["timestep_spacing"] = "trailing"  # so that sampling does begin there
     return type(scheduler).from_config(scheduler.config, **changed)
-
-
-def choose(forge: Forge, train: Sequence[str]) -> None:
-    """Let the named parts learn and freeze all others; what plugins froze themselves stays frozen."""
-    plugins = {name: plugin for name, plugin in forge.plugins.items() if name != "text"}
-    able = {name: [p for p in plugin.parameters() if p.requires_grad] for name, plugin in plugins.items()}
-    low_rank = {id(each) for parameters in able.values() for each in parameters}
-    backbone, text = forge.backbone, getattr(forge.backbone.text, "model", None)
-    parts = {
-        "unet": [p for p in backbone.unet.parameters() if id(p) not in low_rank],
-        "text": [] if text is None else list(text.parameters()),
-        "plugins": [each for parameters in able.values() for each in parameters],
-        **able,
-    }
-    for name in train:
-        if name not in parts or not parts[name]:
-            raise BadRecipe(
-                f"objective.train: nothing called {name!r} can learn. {nearest(name, [n for n in parts if parts[n]])}"
-            )
-    modules = (backbone.unet, backbone.vae, text, *forge.plugins.values())
-    for module in modules:
-        if module is not None:
-            module.requires_grad_(False)
-    for name in train:
-        for parameter in parts[name]:
-            parameter.requires_grad_(True)
 
 
 def requests_of(batch: Mapping[str, Any]) -> list[Request]:

@@ -101,8 +101,8 @@ def _disfa(folder: Path) -> Iterator[Frame]:
         for file in sorted(person.glob("*_au*.txt")):
             code = parse(file.stem.rpartition("_au")[2])
             for line in file.read_text().split():
-                number, value = line.split(",")
-                aus.setdefault(int(number), {})[code] = float(value)
+                frame, value = line.split(",")
+                aus.setdefault(int(frame), {})[code] = float(value)
         if not pictures:
             raise BadLabels(
                 f"{str(folder / person.name)!r} holds no frames. Cut the video into pictures there, by number."

@@ -7,7 +7,8 @@ from typing import Any
 from torch import nn
 
 from faceforge_training.album import face_people
-from faceforge_training.diffusion import DenoiseObjective, VaeObjective
+from faceforge_training.autoencoder import VaeObjective
+from faceforge_training.diffusion import DenoiseObjective
 from faceforge_training.editing import face_edits, face_pictures, face_portraits
 from faceforge_training.faces import face_crops, face_scenes
 from faceforge_training.finder import FaceObjective, PointObjective

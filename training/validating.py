@@ -3,7 +3,7 @@
 The first figure of each validation is the one by which the best weights are kept; higher is better.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,23 +15,17 @@ from PIL import Image
 from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor
 
-from faceforge.core.backbone import Backbone
-from faceforge.core.loop import denoise
-from faceforge.core.start import from_noise, noise
 from faceforge.errors import NoFace
-from faceforge.forge import Forge
-from faceforge.io.pictures import write_picture
 from faceforge.jobs import to_image
 from faceforge.mer.agreement import mean, pcc
 from faceforge.mer.judges import Judge, judge
 from faceforge.mer.looking import looker
-from faceforge_training.diffusion import DenoiseObjective, VaeObjective, requests_of
-from faceforge_training.editing import PIXELS, Captioned, Edits, Known, face_edits, face_portraits
+from faceforge_training.autoencoder import VaeObjective
+from faceforge_training.diffusion import DenoiseObjective
+from faceforge_training.editing import PIXELS, Captioned, Known, face_edits, face_portraits
 from faceforge_training.edits import EACH, HELD_OUT, UNITS, Edit, edits, taken
 from faceforge_training.portraits import kept
-
-_AT_ONCE = 8
-_FEW = 12  # pixels that a photograph cannot know: fewer tell nothing
+from faceforge_training.sampling import again, composed, made_of, psnr, sampled, sheet
 
 Figures = dict[str, float]
 
@@ -110,7 +104,7 @@ class EditValidation:
         unknown = face & (self.known.rest["unknown"] > 127)
         found = {name: psnr(each, target, face) for name, each in (("edit", made), *shown.items())}
         hidden = {name: psnr(each, target, unknown) for name, each in (("edit", made), ("warp", shown["warp"]))}
-        whole = composed(made, shown["warp"], _again(forge.backbone, shown["warp"]), self.known.rest["unknown"])
+        whole = composed(made, shown["warp"], again(forge.backbone, shown["warp"]), self.known.rest["unknown"])
         gain = found["edit"] - found["warp"]
         self._draw(pictures, made, shown, gain, sampled(forge, self.grid.known, self.steps))
         return {
@@ -119,7 +113,7 @@ class EditValidation:
             "over_warp": _mean(gain),
             "unknown_over_warp": _mean(hidden["edit"] - hidden["warp"]),
             "composed_over_warp": _mean(psnr(whole, target, face) - found["warp"]),
-            "ceiling": _mean(psnr(_again(forge.backbone, target), target, face)),
+            "ceiling": _mean(psnr(again(forge.backbone, target), target, face)),
             **judged(self.judge, self.known, made),
         }
 
@@ -148,7 +142,7 @@ class PortraitValidation:
         torch.manual_seed(0)
         with torch.no_grad():
             loss = float(objective(batch)["denoise"])
-        made = _run(forge, {name: batch[name] for name in ("prompts", "aus")}, self.steps)
+        made = made_of(forge, {name: batch[name] for name in ("prompts", "aus")}, self.steps)
         sheet([list(made[n : n + 4]) for n in range(0, len(made), 4)], pictures / "portraits.png")
         return {"minus_loss": -loss, "faces": float(np.mean([_has_face(each) for each in made]))}
 
@@ -161,49 +155,10 @@ class VaeValidation:
 
     def __call__(self, objective: VaeObjective, pictures: Path) -> Figures:
         target = self.known.seen["target"].permute(0, 3, 1, 2).float() / 127.5 - 1
-        made = _again(objective.forge.backbone, target)
+        made = again(objective.forge.backbone, target)
         sheet([[one, other] for one, other in zip(target[:4], made[:4], strict=True)], pictures / "again.png")
         face = self.known.rest["face"] > 127
         return {"face_psnr": _mean(psnr(made, target, face)), "psnr": _mean(psnr(made, target, face | True))}
-
-
-@torch.no_grad()
-def sampled(forge: Forge, known: Known, steps: int) -> Tensor:
-    """What a model makes of known edits, (N, 3, n, n) in -1..1."""
-    rows = Edits(known, _AT_ONCE, 0)
-    parts = torch.arange(len(known)).split(_AT_ONCE)
-    return torch.cat([_run(forge, rows.rows(part), steps) for part in parts])
-
-
-@torch.no_grad()
-def _run(forge: Forge, batch: Mapping[str, Any], steps: int) -> Tensor:
-    backbone = forge.backbone
-    requests = requests_of({name: _on(each, backbone) for name, each in batch.items()})
-    scheduler: Any = type(backbone.scheduler).from_config(backbone.scheduler.config)
-    scheduler.set_timesteps(steps, device=backbone.device)
-    side = backbone.size // backbone.factor
-    generators = [torch.Generator().manual_seed(number) for number in range(len(requests))]
-    drawn = noise((backbone.latent_channels, side, side), generators).to(backbone.device, backbone.dtype)
-    with forge.prepared(requests) as run:
-        latents = denoise(run, scheduler, from_noise(scheduler, drawn), generators=generators)
-    return backbone.decode_latents(latents).float().cpu().clamp(-1, 1)
-
-
-def psnr(one: Tensor, other: Tensor, where: Tensor) -> Tensor:
-    """In dB over the chosen pixels of each picture (N,); NaN where hardly any are chosen."""
-    errors = ((one - other) / 2).square().mean(1) * where
-    count = where.sum((1, 2))
-    found = -10 * torch.log10((errors.sum((1, 2)) / count.clamp(min=1)).clamp(min=1e-8))
-    return torch.where(count < _FEW, torch.nan, found)
-
-
-def composed(made: Tensor, warp: Tensor, again: Tensor, unknown: Tensor) -> Tensor:
-    """The warp with what the model changed of it, and the model's own where a photograph cannot know (N, h, w).
-
-    What the autoencoder loses of the warp (`again`) it loses of the edit too: in their difference it cancels.
-    """
-    share = unknown[:, None].float() / 255
-    return torch.lerp((warp + made - again).clamp(-1, 1), made, share)
 
 
 def judged(by: Judge, known: Known, made: Tensor) -> Figures:
@@ -222,24 +177,10 @@ def judged(by: Judge, known: Known, made: Tensor) -> Figures:
     return {"au_pcc": float(mean(correlation)), "faces": float((~np.isnan(seen).any(1)).mean())}
 
 
-def sheet(rows: Sequence[Sequence[Tensor]], path: Path) -> None:
-    """Pictures (3, n, n) in -1..1 side by side, rows below each other, in one file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    widest = max(len(row) for row in rows)
-    full = [[*row, *[torch.zeros_like(row[0])] * (widest - len(row))] for row in rows]
-    write_picture(to_image(torch.cat([torch.cat(list(row), 2) for row in full], 1)), path)
-
-
 def _facing(seed: int) -> Any:
     """A sitting without expression, turned to the camera."""
     straight = dict.fromkeys(("yaw_deg", "pitch_deg", "roll_deg", "gaze_yaw_deg", "gaze_pitch_deg"), 0.0)
     return replace(edits(seed)[0].before, aus={}, occluder=None, **straight)
-
-
-@torch.no_grad()
-def _again(backbone: Backbone, pictures: Tensor) -> Tensor:
-    parts = [backbone.encode_picture(part) * backbone.latent_scale for part in pictures.split(_AT_ONCE)]
-    return torch.cat([backbone.decode_latents(part).float().cpu().clamp(-1, 1) for part in parts])
 
 
 def _has_face(picture: Tensor) -> bool:
@@ -248,10 +189,6 @@ def _has_face(picture: Tensor) -> bool:
     except NoFace:
         return False
     return True
-
-
-def _on(value: Any, backbone: Backbone) -> Any:
-    return value.to(backbone.device) if isinstance(value, Tensor) else value
 
 
 def _mean(values: Tensor) -> float:

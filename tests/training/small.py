@@ -1,4 +1,4 @@
-"""A model of a moment, with what is hard to resume about big ones: noise drawn in the objective, a decaying rate."""
+"""Models of a moment, with what is hard to resume about big ones: noise drawn in the objective, a decaying rate."""
 
 import sys
 from pathlib import Path
@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from faceforge_training import parts
 from faceforge_training.loop import train
 from faceforge_training.settings import read
+
+PIXELS = 64
 
 
 class Denoiser(nn.Module):
@@ -41,8 +43,32 @@ class Rows:
         return {"clean": rows * float("nan") if step == self.bad else rows}
 
 
+class Edits:
+    """Noise in the place of edits."""
+
+    def __init__(self, batch: int = 2) -> None:
+        self.rows = batch
+
+    def batch(self, step: int) -> dict[str, Any]:
+        drawn = torch.Generator().manual_seed(step)
+
+        def some(*shape: int) -> torch.Tensor:
+            return torch.rand(self.rows, *shape, generator=drawn) * 2 - 1
+
+        latent = {f"latent.{name}": some(4, 8, 8) for name in ("source", "background", "warp")}
+        return {
+            **latent,
+            "latents": some(4, 8, 8),
+            "picture": some(3, PIXELS, PIXELS),
+            "picture.unknown": some(3, PIXELS, PIXELS),
+            "aus": 3 * some(12),
+            "measured": some(12).abs(),
+            "prompts": ["a portrait of an old man, smiling"] * self.rows,
+        }
+
+
 def known() -> None:
-    parts.OBJECTIVES["small"], parts.READERS["rows"] = Denoiser, Rows
+    parts.OBJECTIVES["small"], parts.READERS["rows"], parts.READERS["noise"] = Denoiser, Rows, Edits
 
 
 RECIPE = """
@@ -50,6 +76,14 @@ objective = { name = "small" }
 data = { reader = "rows" }
 optim = { lr = 1e-2, steps = 60, warmup = 5 }
 run = { save_every = 7, log_every = 10 }
+"""
+
+EDITOR = """
+objective = { name = "denoise", backbone = "tiny", train = ["unet", "text", "plugins"], drop = 0.3, plugins = [
+  { name = "identity" }, { name = "attributes" }, { name = "warp" }, { name = "magicface" },
+] }
+data = { reader = "noise" }
+optim = { lr = 1e-2, steps = 3, warmup = 1, average = 0.0 }
 """
 
 if __name__ == "__main__":

@@ -11,44 +11,13 @@ import faceforge as ff
 from faceforge.io.weights import read_tensors
 from faceforge.store.backbones import tiny
 from faceforge_training import parts
-from faceforge_training.diffusion import DenoiseObjective, VaeObjective, edges
+from faceforge_training.autoencoder import VaeObjective, edges
+from faceforge_training.diffusion import DenoiseObjective
 from faceforge_training.errors import BadRecipe
 from faceforge_training.loop import train
 from faceforge_training.settings import read
 from faceforge_training.weights import WEIGHTS, learned
-
-PIXELS = 64
-ALL = """
-objective = { name = "denoise", backbone = "tiny", train = ["unet", "text", "plugins"], drop = 0.3, plugins = [
-  { name = "identity" }, { name = "attributes" }, { name = "warp" }, { name = "magicface" },
-] }
-data = { reader = "noise" }
-optim = { lr = 1e-2, steps = 3, warmup = 1, average = 0.0 }
-"""
-
-
-class Edits:
-    """Noise in the place of edits."""
-
-    def __init__(self, batch: int = 2) -> None:
-        self.rows = batch
-
-    def batch(self, step: int) -> dict[str, Any]:
-        drawn = torch.Generator().manual_seed(step)
-
-        def some(*shape: int) -> torch.Tensor:
-            return torch.rand(self.rows, *shape, generator=drawn) * 2 - 1
-
-        latent = {f"latent.{name}": some(4, 8, 8) for name in ("source", "background", "warp")}
-        return {
-            **latent,
-            "latents": some(4, 8, 8),
-            "picture": some(3, PIXELS, PIXELS),
-            "picture.unknown": some(3, PIXELS, PIXELS),
-            "aus": 3 * some(12),
-            "measured": some(12).abs(),
-            "prompts": ["a portrait of an old man, smiling"] * self.rows,
-        }
+from tests.training.small import EDITOR, PIXELS, Edits
 
 
 def objective(*plugins: str, train: list[str], **options: Any) -> DenoiseObjective:
@@ -130,7 +99,7 @@ def test_objectives_that_cannot_learn_are_refused(options: dict[str, Any], told:
 def test_a_trained_run_is_a_model_that_edits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(parts.READERS, "noise", Edits)
     recipe = tmp_path / "all.toml"
-    recipe.write_text(ALL)
+    recipe.write_text(EDITOR)
     train(read(recipe), tmp_path / "run")
     forge = ff.load(tmp_path / "run" / "model")
     assert {"identity", "attributes", "warp", "magicface"} < set(forge.plugins)
@@ -147,7 +116,7 @@ def test_a_diffusion_training_that_stopped_ends_bit_for_bit_like_one_that_did_no
 ) -> None:
     monkeypatch.setitem(parts.READERS, "noise", Edits)
     recipe = tmp_path / "all.toml"
-    recipe.write_text(ALL + "[run]\nsave_every = 2\nlog_every = 3\n")
+    recipe.write_text(EDITOR + "[run]\nsave_every = 2\nlog_every = 3\n")
 
     def stop(told: object) -> None:
         raise InterruptedError

@@ -11,7 +11,8 @@ from faceforge.store.backbones import tiny
 from faceforge.store.checkpoint import save
 from faceforge.synth.draws import Draws
 from faceforge.synth.known import known_fit
-from faceforge_training.diffusion import forged, requests_of
+from faceforge_training.assembling import forged
+from faceforge_training.diffusion import requests_of
 from faceforge_training.editing import SEEN, Captioned, Edits, Pictures, face_edits, face_pictures, face_portraits
 from faceforge_training.edits import EACH, HELD_OUT, PHOTOGRAPHED, SEEDS, edits, intensities, missed, wanted_head
 from faceforge_training.people import HELD_OUT as JUDGED
@@ -129,6 +130,7 @@ def test_an_autoencoder_sees_made_pictures_too(drawn: str) -> None:
     assert 0 < sum(grey) < 16  # the room without its person
 
 
+@pytest.mark.slow
 def test_several_processes_draw_the_same_blocks(tmp_path: Path) -> None:
     for folder, processes in ((tmp_path / "one", 1), (tmp_path / "two", 2)):
         face_pictures(str(folder), 17, pixels=16, processes=processes)

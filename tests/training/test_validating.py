@@ -6,8 +6,10 @@ import pytest
 import torch
 
 from faceforge_training import validating
-from faceforge_training.diffusion import DenoiseObjective, VaeObjective
-from faceforge_training.validating import EditValidation, edit_validation, portrait_validation, psnr, vae_validation
+from faceforge_training.autoencoder import VaeObjective
+from faceforge_training.diffusion import DenoiseObjective
+from faceforge_training.sampling import composed, psnr
+from faceforge_training.validating import EditValidation, edit_validation, portrait_validation, vae_validation
 
 PIXELS = 64
 UNITS = ["AU12", "AU26"]
@@ -45,7 +47,7 @@ def test_what_an_autoencoder_loses_cancels_where_the_warp_is_known() -> None:
     warp, made, lost = torch.rand(1, 3, 8, 8) - 0.5, torch.rand(1, 3, 8, 8) - 0.5, 0.2
     unknown = torch.zeros(1, 8, 8, dtype=torch.uint8)
     unknown[:, :4] = 255
-    found = validating.composed(made - lost, warp, warp - lost, unknown)
+    found = composed(made - lost, warp, warp - lost, unknown)
     torch.testing.assert_close(found[:, :, 4:], made[:, :, 4:])
     torch.testing.assert_close(found[:, :, :4], made[:, :, :4] - lost)
 
