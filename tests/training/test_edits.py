@@ -85,14 +85,14 @@ def test_changes_are_what_moved_between_the_pictures(drawn: str) -> None:
 
 
 def test_the_warp_is_closer_to_the_outcome_than_the_source_is(drawn: str) -> None:
-    """Over all edits, where the face is; heads are missed, so it need not be for each."""
+    """For most edits, where the face is; heads are missed, so it need not be for each."""
     known = reader(drawn).known
     inside = known.rest["face"][..., None] > 127
     errors = {
-        name: ((known.seen[name].float() - known.seen["target"].float()) * inside).square().mean().item()
+        name: (((known.seen[name].float() - known.seen["target"].float()) * inside).square().mean((1, 2, 3)))
         for name in ("source", "warp")
     }
-    assert errors["warp"] < 0.8 * errors["source"]
+    assert (errors["source"] / errors["warp"]).median() > 1.25
 
 
 def test_latents_are_made_once_and_are_worth_the_pictures(drawn: str, tmp_path: Path) -> None:
