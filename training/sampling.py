@@ -14,7 +14,8 @@ from faceforge.forge import Forge
 from faceforge.io.pictures import write_picture
 from faceforge.jobs import to_image
 from faceforge_training.diffusion import requests_of
-from faceforge_training.editing import Edits, Known
+from faceforge_training.editing import Edits
+from faceforge_training.known import Known
 
 _AT_ONCE = 8
 _FEW = 12  # pixels that a photograph cannot know: fewer tell nothing

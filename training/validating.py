@@ -22,8 +22,9 @@ from faceforge.mer.judges import Judge, judge
 from faceforge.mer.looking import looker
 from faceforge_training.autoencoder import VaeObjective
 from faceforge_training.diffusion import DenoiseObjective
-from faceforge_training.editing import PIXELS, Captioned, Known, face_edits, face_portraits
+from faceforge_training.editing import PIXELS, Captioned, face_edits, face_portraits
 from faceforge_training.edits import EACH, HELD_OUT, UNITS, Edit, edits, taken
+from faceforge_training.known import Known
 from faceforge_training.portraits import kept
 from faceforge_training.sampling import again, composed, made_of, psnr, sampled, sheet
 

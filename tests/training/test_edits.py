@@ -13,8 +13,9 @@ from faceforge.synth.draws import Draws
 from faceforge.synth.known import known_fit
 from faceforge_training.assembling import forged
 from faceforge_training.diffusion import requests_of
-from faceforge_training.editing import SEEN, Captioned, Edits, Pictures, face_edits, face_pictures, face_portraits
+from faceforge_training.editing import Captioned, Edits, Pictures, face_edits, face_pictures, face_portraits
 from faceforge_training.edits import EACH, HELD_OUT, PHOTOGRAPHED, SEEDS, edits, intensities, missed, wanted_head
+from faceforge_training.known import SEEN
 from faceforge_training.people import HELD_OUT as JUDGED
 from faceforge_training.people import SEEDS as JUDGES
 
