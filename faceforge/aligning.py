@@ -12,7 +12,7 @@ import torch
 from PIL import Image, ImageFilter
 from torch import Tensor
 
-from faceforge.conditions import MAKERS, Scene
+from faceforge.conditions import MAKERS, VECTORS, Scene
 from faceforge.core.plugin import Plugin
 from faceforge.errors import BadSpec, NoFace, nearest
 from faceforge.face.crops import SIDE, Crop, face_crop
@@ -59,6 +59,8 @@ def plan(job: Job, plugins: Mapping[str, Plugin], defaults: Defaults) -> Plan:
     if job.image is not None or "source" in job.pictures:
         pictures = [each.removeprefix("pictures.") for each in needs if each.startswith("pictures.")]
         made = {name: makes[name] for name in pictures if name in makes and name not in job.pictures}
+        vectors = [each.removeprefix("vectors.") for each in needs if each.startswith("vectors.")]
+        made |= {name: makes[name] for name in vectors if makes.get(name) in VECTORS and name not in job.vectors}
         lacking = [name for name in defaults.zeros if f"vectors.{name}" in needs and name not in job.vectors]
         found = Plan(made, {name: defaults.zeros[name] for name in lacking} if made else {})
     _refuse_what_nobody_reads(job, found, used)
@@ -87,7 +89,7 @@ class Aligner:
             request = replace(
                 row.request,
                 pictures=self._pictures(row, scene, wanted),
-                vectors={**row.request.vectors, **{name: torch.zeros(size) for name, size in wanted.zeros.items()}},
+                vectors=self._vectors(row, scene, wanted),
             )
             placed = Placed(
                 crop=scene.crop,
@@ -112,8 +114,13 @@ class Aligner:
         for name, picture in row.pictures.items():
             if name not in REFERENCES and picture.image.size == photograph.size:
                 found[name] = to_tensor(scene.crop.cut(picture.image))
-        makers = {name: _known(maker, MAKERS, "maker of conditions") for name, maker in wanted.made.items()}
+        drawn = {name: maker for name, maker in wanted.made.items() if maker not in VECTORS}
+        makers = {name: _known(maker, MAKERS, "maker of conditions") for name, maker in drawn.items()}
         return found | {name: to_tensor(make(scene)) for name, make in makers.items()}
+
+    def _vectors(self, row: Ready, scene: Scene, wanted: Plan) -> dict[str, Tensor]:
+        made = {name: VECTORS[maker](scene) for name, maker in wanted.made.items() if maker in VECTORS}
+        return {**row.request.vectors, **{name: torch.zeros(size) for name, size in wanted.zeros.items()}, **made}
 
 
 def joined(faces: Sequence[tuple[Ready, Result]]) -> Result:

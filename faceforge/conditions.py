@@ -156,6 +156,19 @@ def rig_render(scene: Scene) -> Image.Image:
     return Image.fromarray(maps.written(drawn)[0].permute(1, 2, 0).numpy())
 
 
+def rig_numbers(scene: Scene) -> Tensor:
+    """The head as it shall be, as numbers: for models that were trained on this head."""
+    return numbers_of(scene.wanted.params)
+
+
+def numbers_of(params: HeadParams) -> Tensor:
+    """Expression, jaw, lids and gaze of one head of ours, one after the other."""
+    sizes = {"expression": len(EmbeddedHead().expression_names), "jaw": 3, "eyelids": 2, "eyes": 6}
+    given = {name: getattr(params, name) for name in sizes}
+    parts = [torch.zeros(size) if given[name] is None else given[name].flatten() for name, size in sizes.items()]
+    return torch.cat(parts).float()
+
+
 Maker = Callable[[Scene], Image.Image]
 MAKERS: Mapping[str, Maker] = {
     "warp": warped_crop,
@@ -164,6 +177,7 @@ MAKERS: Mapping[str, Maker] = {
     "grey-person": grey_person,
     "rig-render": rig_render,
 }
+VECTORS: Mapping[str, Callable[[Scene], Tensor]] = {"rig-numbers": rig_numbers}
 
 
 def texture(skin: Tensor) -> maps.Texture:

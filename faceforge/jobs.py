@@ -44,7 +44,7 @@ class Defaults(BaseModel):
     guidance: float = 1.0
     steps: int = 20
     crop: str = ""  # what of a photograph it was trained on, where conditions are made for it: a name in CROPS
-    makes: dict[str, str] = {}  # picture -> the maker that FaceForge fills it with where nobody gives it
+    makes: dict[str, str] = {}  # picture or vector -> the maker that FaceForge fills it with where nobody gives it
     zeros: dict[str, int] = {}  # vectors of which so many zeros stand for a neutral face
 
 

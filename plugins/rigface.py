@@ -27,7 +27,10 @@ COEFFICIENTS = 64  # of the Basel face model's expression, as regressed: absolut
 
 
 class RigFace(Plugin):
-    """The wanted expression through one linear layer. Zeros are a neutral face, not the absence of a wish."""
+    """The wanted expression through one linear layer. Zeros are a neutral face, not the absence of a wish.
+
+    Models that were trained on another head have another number of `coefficients`.
+    """
 
     manifest = Manifest(
         name="rigface",
@@ -56,15 +59,21 @@ class RigFace(Plugin):
         },
     )
 
+    def __init__(self, *, coefficients: int = COEFFICIENTS) -> None:
+        super().__init__(coefficients=coefficients)
+        self.coefficients = coefficients
+        if coefficients != COEFFICIENTS:
+            self.manifest = self.manifest.model_copy(update={"shapes": {"expression": (coefficients,)}})
+
     def build(self, backbone: Backbone) -> None:
-        self.expression = zeroed(nn.Linear(COEFFICIENTS, backbone.time_width))
+        self.expression = zeroed(nn.Linear(self.coefficients, backbone.time_width))
 
     def encode(self, requests: Requests) -> Contribution:
         wanted = requests.vectors("expression").flatten(1)
-        if wanted.shape[1] != COEFFICIENTS:
+        if wanted.shape[1] != self.coefficients:
             raise BadSpec(
-                f"The vector 'expression' has {wanted.shape[1]} numbers, expected the {COEFFICIENTS} of the Basel face "
-                f"model. Compute it with the release's scripts."
+                f"The vector 'expression' has {wanted.shape[1]} numbers, expected the {self.coefficients} of the head "
+                f"it was trained on. The release's {COEFFICIENTS} are the Basel face model's; its scripts compute them."
             )
         return Contribution(timestep=self.expression(wanted.to(self.expression.weight)))
 

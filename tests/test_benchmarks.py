@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmarks import denoiser, judges
+from benchmarks import denoiser, judges, training
 from benchmarks.cases import GUIDED, IDLE, Case, by_faceforge, by_release, sweep_of
 from benchmarks.flops import flops, per_row
 from benchmarks.measure import counted, difference
@@ -114,3 +114,8 @@ def test_judges_are_timed_alone_and_in_a_row(tmp_path: Path, capsys: pytest.Capt
     assert set(found["in_a_row"]) == {"1", "2"}
     assert found["flow"] == 0 < found["finding"]
     assert "landmarks" in capsys.readouterr().out
+
+
+def test_both_trainings_take_the_same_steps() -> None:
+    found = training.measured("tiny", 2, 3)
+    assert found.difference < 1e-4  # of the losses after four steps

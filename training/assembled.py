@@ -46,5 +46,5 @@ def _network(run: Path) -> dict[str, Tensor]:
 
 if __name__ == "__main__":
     runs, changes = sys.argv[1:4], sys.argv[4:]
-    _, reader = read("face-finder-landmarks", changes).build()
+    _, reader, _ = read("face-finder-landmarks", changes).build()
     assemble(Path(runs[0]), Path(runs[1]), reader, Path(runs[2]))

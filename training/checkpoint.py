@@ -1,6 +1,6 @@
 """Where a training was left: everything that the next step depends on, in one file that is whole or not there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,20 @@ class Checkpoint:
     average: dict[str, Tensor]
     optimizer: dict[str, Any]
     recipe: str  # what was trained, to refuse another recipe's state
+    scaler: dict[str, Any] = field(default_factory=dict)  # of gradients in half precision
 
 
 def save(folder: Path, state: Checkpoint) -> None:
     """Replace the folder's checkpoint."""
     with replacing(folder / NAME) as temporary:
         torch.save(vars(state), temporary)
+
+
+def tidy(folder: Path) -> None:
+    """Delete what a kill left half written."""
+    for each in folder.glob(".faceforge-*"):
+        if each.is_file():
+            each.unlink()
 
 
 def load(folder: Path, recipe: str) -> Checkpoint | None:

@@ -8,21 +8,25 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from faceforge_training.loop import Told
+    from faceforge_training.journal import Told
 
 
 @click.command()
 @click.argument("recipe", required=False)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The run's folder.  [default: runs/RECIPE]")
 @click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Another value, as optim.lr=1e-4.")
-@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Stop, rate down to 0, after so long.")
-@click.option("--dry-run", is_flag=True, help="Check the recipe, print it, and train nothing.")
+@click.option(
+    "--minutes", type=click.FloatRange(min=0, min_open=True), help="End, rate down to 0, after so long in all."
+)
+@click.option("--pause", type=click.FloatRange(min=0, min_open=True), help="Stop this call after so many minutes.")
+@click.option("--dry-run", is_flag=True, help="Check the recipe, try two steps, and say what all of it takes.")
 @click.option("--list", "listed", is_flag=True, help="Print the recipes that ship.")
 def command(
     recipe: str | None,
     output: Path | None,
     changes: tuple[str, ...],
     minutes: float | None,
+    pause: float | None,
     dry_run: bool,
     listed: bool,
 ) -> None:
@@ -32,7 +36,7 @@ def command(
     Examples:
       faceforge train --list
       faceforge train face-finder-landmarks --minutes 8
-      faceforge train face-finder-detect --set optim.lr=1e-3 --dry-run
+      faceforge train mini-edit --set optim.lr=1e-3 --dry-run
     """
     from faceforge_training.settings import read, recipes
 
@@ -42,13 +46,19 @@ def command(
     if recipe is None:
         raise click.UsageError("Name a recipe, or ask for --list.")
     known = read(recipe, changes)
+    folder = output or Path("runs") / known.name
     if dry_run:
-        for name, value in vars(known).items():
+        from faceforge_training.forecast import forecast
+
+        for name, value in {**vars(known), **forecast(known, folder)}.items():
             click.echo(f"{name} = {value}")
         return
+    import torch
+
     from faceforge_training.loop import train
 
-    click.echo(train(known, output or Path("runs") / known.name, minutes=minutes, tell=_tell))
+    torch.set_flush_denormal(True)  # numbers near zero, of which training makes many, are slow on processors
+    click.echo(train(known, folder, minutes=minutes, pause=pause, tell=_tell))
 
 
 def _tell(told: Told) -> None:

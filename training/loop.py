@@ -5,87 +5,106 @@ batch and every random draw in the objective follow from that number. A training
 if nothing had been, bit for bit on one machine's CPU; only with a budget of minutes does the clock have a say.
 """
 
-import json
-import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, DistributedDataParallelKwargs
 from accelerate.state import AcceleratorState
-from accelerate.utils import set_seed
-from torch import Tensor, nn
+from accelerate.utils import broadcast, set_seed
+from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from faceforge.io.files import replacing
-from faceforge.io.weights import read_tensors, write_tensors
-from faceforge_training import checkpoint
-from faceforge_training.checkpoint import Checkpoint
-from faceforge_training.errors import Diverged
-from faceforge_training.settings import Optim, Recipe
+from faceforge_training import optimising, weights
+from faceforge_training.errors import BadRecipe, Diverged, advised
+from faceforge_training.journal import Told
+from faceforge_training.kept import Kept
+from faceforge_training.settings import Recipe
+from faceforge_training.weights import WEIGHTS as WEIGHTS  # where every training leaves what it learned
 
 Batch = dict[str, Any]
-WEIGHTS, LOG = "weights.safetensors", "losses.jsonl"
-
-
-@dataclass(frozen=True)
-class Told:
-    """One line of news."""
-
-    step: int
-    steps: int
-    lr: float
-    seconds: float
-    losses: dict[str, float]
 
 
 def train(
-    recipe: Recipe, folder: Path, *, minutes: float | None = None, tell: Callable[[Told], None] = lambda told: None
+    recipe: Recipe,
+    folder: Path,
+    *,
+    minutes: float | None = None,
+    pause: float | None = None,
+    tell: Callable[[Told], None] = lambda told: None,
 ) -> Path:
-    """Train, or go on, in a folder; the averaged weights' file."""
-    folder.mkdir(parents=True, exist_ok=True)
-    AcceleratorState._reset_state()  # an earlier training in this process may have had another precision
-    accelerator = Accelerator(mixed_precision=recipe.run.precision)
-    set_seed(recipe.run.seed)
-    bare, reader = recipe.build()
-    if recipe.run.start:
-        bare.load_state_dict(read_tensors(recipe.run.start))
-    objective = accelerator.prepare(bare)
-    optimizer = accelerator.prepare(_optimizer(bare, recipe.optim))
-    average = _copied(bare)
-    step, before = _resumed(folder, recipe, bare, optimizer, average)
-    began = time.monotonic() - before
+    """Train, or go on, in a folder; the averaged weights' file.
 
-    for batch in _batches(reader, recipe, step, accelerator):
-        seconds = time.monotonic() - began
-        done = max(step / recipe.optim.steps, seconds / (60 * minutes) if minutes else 0.0)
-        if done >= 1:
+    The training ends after all steps, or after so many `minutes` in all. A `pause`, in minutes of this call, changes
+    nothing of it: the next call goes on.
+    """
+    accelerator = _accelerator(recipe)
+    set_seed(recipe.run.seed)
+    bare, reader, validate = recipe.build()
+    if recipe.run.start:
+        weights.fill(bare, weights.read(Path(recipe.run.start)))
+    objective = accelerator.prepare(bare)
+    optimizer = accelerator.prepare(optimising.optimizer(bare, recipe.optim))
+    run = Kept(recipe, folder, bare, optimizer, accelerator)
+    start = run.resume()
+    called = time.monotonic()
+    began, done = called - run.seconds, 0.0
+
+    for step, parts in _batches(reader, recipe, start, accelerator):
+        run.seconds = time.monotonic() - began
+        done = _agreed(max(step / recipe.optim.steps, run.seconds / (60 * minutes) if minutes else 0.0), accelerator)
+        if done >= 1 or (pause and _agreed((time.monotonic() - called) / (60 * pause), accelerator) >= 1):
             break
-        set_seed(_seed(recipe, step, accelerator))
-        lr = _set_rate(optimizer, recipe.optim, step, done)
-        losses = objective(batch)
-        _refuse_nan(losses, batch, step, folder)
-        accelerator.backward(sum(losses.values()))
+        lr = optimising.set_rate(optimizer, recipe.optim, step, done)
+        losses = _learn(objective, parts, step, recipe, folder, accelerator)
         accelerator.clip_grad_norm_(objective.parameters(), recipe.optim.clip)
         optimizer.step()
         optimizer.zero_grad()
-        _approach(average, bare, recipe.optim.average, step)
+        optimising.approach(run.average, run.live, recipe.optim.average, step)
 
-        if accelerator.is_main_process and (step + 1) % recipe.run.log_every == 0:
-            told = Told(
-                step + 1, recipe.optim.steps, lr, seconds, {name: float(loss.detach()) for name, loss in losses.items()}
-            )
-            _note(folder, told)
-            tell(told)
-        if accelerator.is_main_process and (step + 1) % recipe.run.save_every == 0:
-            _save(folder, recipe, step + 1, time.monotonic() - began, bare, optimizer, average)
-        step += 1
-    if accelerator.is_main_process:
-        _save(folder, recipe, step, time.monotonic() - began, bare, optimizer, average)
+        run.step = step + 1
+        if run.step % recipe.run.log_every == 0:
+            tell(run.told(lr, {name: float(accelerator.reduce(loss, "mean")) for name, loss in losses.items()}))
+        if run.step % recipe.run.save_every == 0:
+            run.save()
+        if validate is not None and run.step % recipe.run.validate_every == 0:
+            run.judge(validate)
+    ended = done >= 1 or run.step == recipe.optim.steps
+    if validate is not None and ended and run.step > start and run.step % recipe.run.validate_every:
+        run.judge(validate)
+    run.save(last=True)
     return folder / WEIGHTS
+
+
+def _accelerator(recipe: Recipe) -> Accelerator:
+    AcceleratorState._reset_state()  # an earlier training in this process may have had another precision
+    unused = DistributedDataParallelKwargs(find_unused_parameters=True)  # a whole batch may drop one condition
+    found = Accelerator(mixed_precision=recipe.run.precision, kwargs_handlers=[unused])
+    if recipe.run.precision == "fp16" and not found.native_amp:
+        raise BadRecipe(f"run.precision='fp16' cannot be used on {found.device.type!r}. Use 'bf16', or 'no'.")
+    return found
+
+
+def _learn(
+    objective: Any, parts: list[Batch], step: int, recipe: Recipe, folder: Path, accelerator: Accelerator
+) -> dict[str, Tensor]:
+    """Gradients of a step's batches together, and the means of their losses."""
+    total: dict[str, Tensor] = {}
+    for part, batch in enumerate(parts):
+        number = (step * len(parts) + part) * accelerator.num_processes + accelerator.process_index
+        set_seed((recipe.run.seed * 1_000_003 + number) % 2**31)
+        last = part == len(parts) - 1
+        with advised(), nullcontext() if last else accelerator.no_sync(objective):
+            losses = objective(batch)
+            _refuse_nan(losses, batch, step, folder)
+            accelerator.backward(torch.stack(list(losses.values())).sum() / len(parts))
+        for name, loss in losses.items():
+            total[name] = total.get(name, torch.zeros_like(loss.detach())) + loss.detach() / len(parts)
+    return total
 
 
 class _Steps(Dataset[Batch]):
@@ -98,40 +117,24 @@ class _Steps(Dataset[Batch]):
         return dict(self.reader.batch(number))
 
 
-def _batches(reader: Any, recipe: Recipe, start: int, accelerator: Accelerator) -> Any:
-    """This process's batches of the steps from `start` on."""
-    world, rank = accelerator.num_processes, accelerator.process_index
-    numbers = range(start * world + rank, recipe.optim.steps * world, world)
-    loader = DataLoader(_Steps(reader), batch_size=None, sampler=numbers, num_workers=recipe.run.workers)
-    for batch in loader:
-        yield {name: _moved(value, accelerator.device) for name, value in batch.items()}
+def _batches(reader: Any, recipe: Recipe, start: int, accelerator: Accelerator) -> Iterator[tuple[int, list[Batch]]]:
+    """The steps from `start` on with this process's batches of each: one, or as many as gradients are summed over."""
+    world, rank, each = accelerator.num_processes, accelerator.process_index, recipe.optim.accumulate
+    numbers = range(start * each * world + rank, recipe.optim.steps * each * world, world)
+    loader = iter(DataLoader(_Steps(reader), batch_size=None, sampler=numbers, num_workers=recipe.run.workers))
+    for step in range(start, recipe.optim.steps):
+        yield step, [_moved(next(loader), accelerator.device) for _ in range(each)]
 
 
-def _moved(value: Any, device: torch.device) -> Any:
-    return value.to(device) if isinstance(value, Tensor) else value
+def _moved(batch: Batch, device: torch.device) -> Batch:
+    return {name: value.to(device) if isinstance(value, Tensor) else value for name, value in batch.items()}
 
 
-def _optimizer(objective: nn.Module, optim: Optim) -> torch.optim.Optimizer:
-    """Decay holds matrices and kernels, not biases and norms."""
-    learned = [each for each in objective.parameters() if each.requires_grad]
-    groups = [
-        {"params": [each for each in learned if each.ndim > 1], "weight_decay": optim.weight_decay},
-        {"params": [each for each in learned if each.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=optim.lr)
-
-
-def _set_rate(optimizer: Any, optim: Optim, step: int, done: float) -> float:
-    """Up in a line, then down along half a cosine."""
-    lr = optim.lr * min(1.0, (step + 1) / optim.warmup) * 0.5 * (1 + math.cos(math.pi * done))
-    for group in optimizer.param_groups:
-        group["lr"] = lr
-    return lr
-
-
-def _seed(recipe: Recipe, step: int, accelerator: Accelerator) -> int:
-    number = step * accelerator.num_processes + accelerator.process_index
-    return (recipe.run.seed * 1_000_003 + number) % 2**31
+def _agreed(done: float, accelerator: Accelerator) -> float:
+    """How much of the training is done, as the main process sees it: clocks differ, and all must stop at one step."""
+    if accelerator.num_processes == 1:
+        return done
+    return float(broadcast(torch.tensor(done, dtype=torch.float64, device=accelerator.device)))
 
 
 def _refuse_nan(losses: dict[str, Tensor], batch: Batch, step: int, folder: Path) -> None:
@@ -146,42 +149,3 @@ def _refuse_nan(losses: dict[str, Tensor], batch: Batch, step: int, folder: Path
         f"The loss {bad[0]!r} of step {step} is {value!r}. Its batch is in {str(file)!r}; "
         f"lower optim.lr, or look at what is odd in the batch."
     )
-
-
-def _copied(objective: nn.Module) -> dict[str, Tensor]:
-    return {name: value.detach().clone() for name, value in objective.state_dict().items()}
-
-
-@torch.no_grad()
-def _approach(average: dict[str, Tensor], objective: nn.Module, keep: float, step: int) -> None:
-    keep = min(keep, (step + 1) / (step + 10))
-    for name, value in objective.state_dict().items():
-        if value.is_floating_point():
-            average[name].lerp_(value, 1 - keep)
-        else:
-            average[name].copy_(value)
-
-
-def _resumed(folder: Path, recipe: Recipe, objective: nn.Module, optimizer: Any, average: dict[str, Tensor]) -> Any:
-    """The step to go on with and the seconds already spent; the given parts are set to where they were."""
-    state = checkpoint.load(folder, recipe.learned)
-    if state is None:
-        return 0, 0.0
-    objective.load_state_dict(state.objective)
-    optimizer.load_state_dict(state.optimizer)
-    for name, value in state.average.items():
-        average[name].copy_(value)
-    return state.step, state.seconds
-
-
-def _save(
-    folder: Path, recipe: Recipe, step: int, seconds: float, objective: nn.Module, optimizer: Any, average: Any
-) -> None:
-    state = Checkpoint(step, seconds, _copied(objective), average, optimizer.state_dict(), recipe.learned)
-    checkpoint.save(folder, state)
-    write_tensors(folder / WEIGHTS, average, {"recipe": recipe.name, "steps": str(step)})
-
-
-def _note(folder: Path, told: Told) -> None:
-    with (folder / LOG).open("a", encoding="utf-8") as opened:
-        opened.write(json.dumps(vars(told)) + "\n")

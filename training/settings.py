@@ -3,7 +3,7 @@
 import inspect
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -22,7 +22,7 @@ from pydantic import (
 
 from faceforge.errors import nearest
 from faceforge_training.errors import BadRecipe
-from faceforge_training.parts import OBJECTIVES, READERS
+from faceforge_training.parts import OBJECTIVES, READERS, VALIDATIONS
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 
@@ -37,6 +37,8 @@ class Optim:
     weight_decay: NonNegativeFloat = 0.01
     clip: PositiveFloat = 1.0  # of the norm of all gradients together
     average: Share = 0.999  # of the averaged weights, what a step keeps
+    accumulate: PositiveInt = 1  # batches whose gradients are summed up in a step
+    kind: Literal["adamw", "adamw-8bit"] = "adamw"
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,12 @@ class Run:
     """What changes how a training runs, but not what is learned."""
 
     seed: int = 0
-    precision: Literal["no", "bf16"] = "no"  # as accelerate calls them
+    precision: Literal["no", "bf16", "fp16"] = "no"  # as accelerate calls them
     workers: NonNegativeInt = 0  # processes that read
     save_every: PositiveInt = 500  # steps
     log_every: PositiveInt = 50
-    start: str = ""  # weights of an earlier training to begin with
+    validate_every: PositiveInt = 1000
+    start: str = ""  # weights of an earlier training to begin with, a file or a run's folder
 
 
 @dataclass(frozen=True)
@@ -60,16 +63,23 @@ class Recipe:
     data: Mapping[str, Any]  # reader = one of READERS, and its arguments
     optim: Optim
     run: Run = field(default_factory=Run)
+    validation: Mapping[str, Any] = field(default_factory=dict)  # name = one of VALIDATIONS, and its arguments
 
     @property
     def learned(self) -> str:
         """Everything that the weights depend on, as text: two recipes with equal texts may share a checkpoint."""
-        return repr((self.objective, self.data, self.optim, self.run.seed, self.run.precision, self.run.start))
+        defaults = {each.name: each.default for each in fields(Optim)}
+        optim = {name: value for name, value in vars(self.optim).items() if value != defaults[name]}
+        return repr((self.objective, self.data, optim, self.run.seed, self.run.precision, self.run.start))
 
-    def build(self) -> tuple[Any, Any]:
-        """The objective and its reader."""
-        objective, data = dict(self.objective), dict(self.data)
-        return OBJECTIVES[objective.pop("name")](**objective), READERS[data.pop("reader")](**data)
+    def build(self) -> tuple[Any, Any, Any]:
+        """The objective, its reader, and who validates, if anybody does."""
+        objective, data, validation = dict(self.objective), dict(self.data), dict(self.validation)
+        return (
+            OBJECTIVES[objective.pop("name")](**objective),
+            READERS[data.pop("reader")](**data),
+            VALIDATIONS[validation.pop("name")](**validation) if validation else None,
+        )
 
 
 def recipes() -> list[str]:
@@ -119,7 +129,7 @@ def _change(table: dict[str, Any], change: str) -> None:
 
 
 def _checked(name: str, table: dict[str, Any]) -> Recipe:
-    known = ("objective", "data", "optim", "run")
+    known = ("objective", "data", "optim", "run", "validation")
     for key in table:
         if key not in known:
             raise BadRecipe(f"The recipe {name!r} has no setting {key!r}. {nearest(key, known)}")
@@ -129,6 +139,7 @@ def _checked(name: str, table: dict[str, Any]) -> Recipe:
         data=_named(name, "data", "reader", READERS, table),
         optim=_filled(name, "optim", Optim, table),
         run=_filled(name, "run", Run, table),
+        validation=_named(name, "validation", "name", VALIDATIONS, table) if "validation" in table else {},
     )
 
 

@@ -29,7 +29,8 @@ class Outcome(NamedTuple):
 class Objective(nn.Module):
     """Noise in, prediction out, squared error; plus the losses plugins bring themselves.
 
-    With probability `drop` a plugin's condition is replaced by its null, row by row and plugin by plugin.
+    With probability `drop` a plugin's condition is replaced by its null, row by row and plugin by plugin. `min_snr`
+    weights rows by their noise (Hang et al. 2023, arXiv 2303.09556), as if the clean latents' error counted up to it.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Objective(nn.Module):
         *,
         noise_scheduler: Any,
         drop: float = 0.0,
+        min_snr: float | None = None,
         lora_scales: dict[str, float] | None = None,
     ) -> None:
         super().__init__()
@@ -47,6 +49,7 @@ class Objective(nn.Module):
         self.plugins = nn.ModuleDict({plugin.name: plugin for plugin in plugins})
         self.noise_scheduler = noise_scheduler
         self.drop = drop
+        self.min_snr = min_snr
         self.lora_scales = lora_scales or {p.name: p.lora.scale for p in plugins if p.lora is not None}
 
     def forward(
@@ -68,7 +71,8 @@ class Objective(nn.Module):
         noisy = self.noise_scheduler.add_noise(latents, noise, timesteps)
         prediction = self._predict(requests, noisy, timesteps, generator)
         target = self._target(latents, noise, timesteps)
-        loss = F.mse_loss(prediction.float(), target.float())
+        errors = F.mse_loss(prediction.float(), target.float(), reduction="none").flatten(1).mean(1)
+        loss = (errors * self._weights(timesteps)).mean()
         for plugin in self._plugins():
             own = plugin.losses(Requests(requests, plugin.manifest, self.backbone, dose=plugin.dose), prediction)
             loss = loss if own is None else loss + own
@@ -96,6 +100,16 @@ class Objective(nn.Module):
 
     def _plugins(self) -> list[Plugin]:
         return [plugin for plugin in self.plugins.values() if isinstance(plugin, Plugin)]
+
+    def _weights(self, timesteps: Tensor) -> Tensor:
+        """What each row's error counts, (rows,)."""
+        if self.min_snr is None:
+            return torch.ones(len(timesteps), device=timesteps.device)
+        kept = self.noise_scheduler.alphas_cumprod.to(timesteps.device)[timesteps]
+        snr = kept / (1 - kept)
+        per_kind = {"epsilon": snr, "v_prediction": snr + 1, "sample": torch.ones_like(snr)}
+        weights: Tensor = snr.clamp(max=self.min_snr) / per_kind[self.noise_scheduler.config.prediction_type]
+        return weights
 
     def _target(self, latents: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
         kind = self.noise_scheduler.config.prediction_type

@@ -64,7 +64,7 @@ class Requests:
     def latents(self, name: str, *, scaled: bool = False) -> Tensor:
         """Pictures through the VAE (rows, 4, h, w): the posterior's mode, in the denoiser's scale only if asked."""
         self._declared(f"pictures.{name}")
-        found = torch.cat([self._latents(self._picture(row, name)) for row in self._rows])
+        found = torch.cat([self._latents(row, name) for row in self._rows])
         return found * self._backbone.latent_scale if scaled else found
 
     def vectors(self, name: str) -> Tensor:
@@ -98,7 +98,7 @@ class Requests:
     def _key(self, row: Request, field: str) -> Hashable:
         kind, _, name = field.partition(".")
         if kind == "pictures":
-            return None if name not in row.pictures else fingerprint(row.pictures[name])
+            return tuple(fingerprint(given[name]) for given in (row.pictures, row.latents) if name in given)
         if kind == "vectors":
             return None if name not in row.vectors else fingerprint(row.vectors[name])
         if kind == "aus":
@@ -121,7 +121,10 @@ class Requests:
             )
         return row.pictures[name]
 
-    def _latents(self, picture: Tensor) -> Tensor:
+    def _latents(self, row: Request, name: str) -> Tensor:
+        if name in row.latents:
+            return row.latents[name][None].to(self._backbone.device)
+        picture = self._picture(row, name)
         key = version(self._backbone.vae), fingerprint(picture)
         return self._remembered("latents", key, lambda: self._backbone.encode_picture(picture[None]))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-import torch
 from torch import Tensor
 
 from faceforge.core.manifest import Manifest
@@ -35,7 +34,6 @@ class TextEncoder:
         self.tokenizer = tokenizer
         self.model = model.requires_grad_(False)
 
-    @torch.no_grad()
     def embed(self, prompt: str) -> Tensor:
         ids = self.tokenizer(
             prompt,

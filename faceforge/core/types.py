@@ -10,12 +10,16 @@ from faceforge.spec import EditSpec
 
 @dataclass(frozen=True)
 class Request:
-    """One row of work: a spec, pictures (3, H, W) in -1..1 by name, vectors by name, and the source's own AUs."""
+    """One row of work: a spec, pictures (3, H, W) in -1..1 by name, vectors by name, and the source's own AUs.
+
+    `latents` (C, h, w), not scaled, are those of pictures that were encoded before, as training does it.
+    """
 
     spec: EditSpec
     pictures: Mapping[str, Tensor] = field(default_factory=dict)
     vectors: Mapping[str, Tensor] = field(default_factory=dict)
     measured: Mapping[str, float] | None = None
+    latents: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

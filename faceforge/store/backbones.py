@@ -14,6 +14,8 @@ from faceforge.core.backbone import Backbone
 from faceforge.core.text import StoredText, Text, TextEncoder
 from faceforge.errors import BadWeights
 from faceforge.io.hub import fetch, repository_id
+from faceforge.store.words import vocabulary
+from faceforge.synth.captions import words
 
 SD15 = "stable-diffusion-v1-5/stable-diffusion-v1-5"
 WEIGHTS = "diffusion_pytorch_model.safetensors"
@@ -32,28 +34,59 @@ def tiny(seed: int = 0, *, widths: tuple[int, ...] = (16, 32), size: int = 64) -
     """A random miniature of Stable Diffusion 1.5 for tests and demonstrations, built in well under a second."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        levels = len(widths)
-        unet = UNet2DConditionModel(
-            sample_size=size // 8,
-            block_out_channels=widths,
-            layers_per_block=1,
-            down_block_types=("CrossAttnDownBlock2D",) * (levels - 1) + ("DownBlock2D",),
-            up_block_types=("UpBlock2D",) + ("CrossAttnUpBlock2D",) * (levels - 1),
-            cross_attention_dim=16,
-            attention_head_dim=2,
-            norm_num_groups=8,
-        )
-        vae = AutoencoderKL(
-            block_out_channels=(8, 8, 8, 8),
-            down_block_types=("DownEncoderBlock2D",) * 4,
-            up_block_types=("UpDecoderBlock2D",) * 4,
-            latent_channels=4,
-            norm_num_groups=4,
-            layers_per_block=1,
-            sample_size=size,
-        )
+        unet = _unet(size, widths, latents=4, text=16, heads=2, groups=8)
+        vae = _vae(size, (8, 8, 8, 8), latents=4, groups=4)
         text = TextEncoder(_tiny_tokenizer(), _tiny_text_model())
-    scheduler = DDIMScheduler(
+    return Backbone(unet.eval(), _noise_schedule(), text, vae.eval(), name="tiny")
+
+
+def mini(seed: int = 0, *, size: int = 128, latents: int = 16) -> Backbone:
+    """The untrained forge-mini: 5 million weights, 16 x 16 latents, and words for what a synthetic face can show.
+
+    Half as many latent channels would lose as much of a face as its warp does: there would be nothing to repair.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        unet = _unet(size, (48, 80, 112), latents=latents, text=96, heads=2, groups=16)
+        vae = _vae(size, (16, 32, 64, 96), latents=latents, groups=8)
+        text = _word_encoder(width=96, layers=2, heads=4, length=48)
+    return Backbone(unet.eval(), _noise_schedule(), text, vae.eval(), name="mini")
+
+
+def _unet(
+    size: int, widths: tuple[int, ...], *, latents: int, text: int, heads: int, groups: int
+) -> UNet2DConditionModel:
+    """Stable Diffusion 1.5's shape with one layer per block; attention everywhere but at the coarsest level."""
+    below = len(widths) - 1
+    return UNet2DConditionModel(
+        sample_size=size // 8,
+        in_channels=latents,
+        out_channels=latents,
+        block_out_channels=widths,
+        layers_per_block=1,
+        down_block_types=("CrossAttnDownBlock2D",) * below + ("DownBlock2D",),
+        up_block_types=("UpBlock2D",) + ("CrossAttnUpBlock2D",) * below,
+        cross_attention_dim=text,
+        attention_head_dim=heads,
+        norm_num_groups=groups,
+    )
+
+
+def _vae(size: int, widths: tuple[int, int, int, int], *, latents: int, groups: int) -> AutoencoderKL:
+    """Eight pixels to a latent."""
+    return AutoencoderKL(
+        block_out_channels=widths,
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        latent_channels=latents,
+        norm_num_groups=groups,
+        layers_per_block=1,
+        sample_size=size,
+    )
+
+
+def _noise_schedule() -> DDIMScheduler:
+    return DDIMScheduler(
         beta_start=0.00085,
         beta_end=0.012,
         beta_schedule="scaled_linear",
@@ -61,7 +94,6 @@ def tiny(seed: int = 0, *, widths: tuple[int, ...] = (16, 32), size: int = 64) -
         set_alpha_to_one=False,
         steps_offset=1,
     )
-    return Backbone(unet.eval(), scheduler, text, vae.eval(), name="tiny")
 
 
 def sd15(dtype: torch.dtype = torch.float32) -> Backbone:
@@ -142,20 +174,28 @@ def unipc(scheduler: SchedulerMixin) -> UniPCMultistepScheduler:
 
 
 def _tiny_tokenizer() -> CLIPTokenizer:
-    letters = "abcdefghijklmnopqrstuvwxyz0123456789,.-"
-    tokens = ["<|startoftext|>", "<|endoftext|>", *letters, *(f"{letter}</w>" for letter in letters)]
-    vocabulary = {token: number for number, token in enumerate(tokens)}
-    return CLIPTokenizer(vocab=vocabulary, merges=[], model_max_length=16)
+    return CLIPTokenizer(vocab=vocabulary([])[0], merges=[], model_max_length=16)
 
 
 def _tiny_text_model() -> CLIPTextModel:
+    return _text_model(80, width=16, layers=1, heads=2, length=16)
+
+
+def _word_encoder(*, width: int, layers: int, heads: int, length: int) -> TextEncoder:
+    """One token for each word of a caption; other words are spelled."""
+    numbers, merges = vocabulary(words())
+    tokenizer = CLIPTokenizer(vocab=numbers, merges=merges, model_max_length=length)
+    return TextEncoder(tokenizer, _text_model(len(numbers), width=width, layers=layers, heads=heads, length=length))
+
+
+def _text_model(tokens: int, *, width: int, layers: int, heads: int, length: int) -> CLIPTextModel:
     config = CLIPTextConfig(
-        vocab_size=80,
-        hidden_size=16,
-        intermediate_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        max_position_embeddings=16,
+        vocab_size=tokens,
+        hidden_size=width,
+        intermediate_size=2 * width,
+        num_hidden_layers=layers,
+        num_attention_heads=heads,
+        max_position_embeddings=length,
         bos_token_id=0,
         eos_token_id=1,
         pad_token_id=1,

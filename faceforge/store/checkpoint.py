@@ -21,7 +21,7 @@ from faceforge.core.plugin import Plugin, filled
 from faceforge.errors import BadWeights
 from faceforge.io.files import replacing_folder
 from faceforge.io.hub import fetch
-from faceforge.io.weights import hash_of, read_tensors, tensor_hashes, write_tensors
+from faceforge.io.weights import hash_of, read_metadata, read_tensors, tensor_hashes, write_tensors
 from faceforge.store.backbones import BASE_PARTS, empty_unet, read_config, read_scheduler, read_text
 from faceforge.store.registry import plugin_class
 
@@ -47,6 +47,7 @@ class SavedModel(_Strict):
     lora_scales: dict[str, float] = {}
     sources: dict[str, str] = {}
     notice: str = ""
+    packed: bool = False  # weights are stored in half precision, and run in full
 
 
 class SavedPlugin(_Strict):
@@ -60,8 +61,11 @@ class SavedPlugin(_Strict):
     tensors: dict[str, str] = {}
 
 
-def save(forge: Forge, folder: Path) -> Path:
-    """Write everything under a temporary name first; an older Forge in that folder is replaced, nothing else is."""
+def save(forge: Forge, folder: Path, *, packed: bool = False) -> Path:
+    """Write everything under a temporary name first; an older Forge in that folder is replaced, nothing else is.
+
+    `packed` stores half precision, for models that are trained and run in full but should be small files.
+    """
     with replacing_folder(folder) as target:
         _save_backbone(forge.backbone, target)
         for name, plugin in forge.plugins.items():
@@ -75,7 +79,10 @@ def save(forge: Forge, folder: Path) -> Path:
             lora_scales=forge.own_lora_scales,
             sources=forge.backbone.sources,
             notice=forge.notice,
+            packed=packed,
         )
+        if packed:
+            _pack(target)
         (target / "model.json").write_text(model.model_dump_json(indent=2))
     return folder
 
@@ -156,7 +163,20 @@ def _load_backbone(folder: Path, saved: SavedModel) -> Backbone:
     if backbone.signature != saved.signature:
         raise BadWeights(f"{folder.name}: backbone is {backbone.signature}, model.json says {saved.signature}.")
     filled(unet, read_tensors(folder / UNET), f"{folder.name}/{UNET}")
+    if saved.packed:
+        unet.float()
     return backbone
+
+
+def _pack(target: Path) -> None:
+    """Rewrite every file of weights in half precision."""
+    for file in target.rglob("*.safetensors"):
+        tensors = {name: each.half() if each.is_floating_point() else each for name, each in read_tensors(file).items()}
+        write_tensors(file, tensors, read_metadata(file))
+        manifest = file.with_name("manifest.json")
+        if manifest.is_file():
+            saved = _read(manifest, SavedPlugin).model_copy(update={"tensors": tensor_hashes(tensors)})
+            manifest.write_text(saved.model_dump_json(indent=2))
 
 
 def _place(folder: Path, source: str | None) -> Path:

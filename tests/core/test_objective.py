@@ -114,3 +114,25 @@ def test_the_identity_encoder_may_be_checkpointed_too() -> None:
     assert gradients[0].keys() == gradients[1].keys()
     for name, gradient in gradients[0].items():
         torch.testing.assert_close(gradients[1][name], gradient, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["epsilon", "v_prediction", "sample"])
+def test_rows_are_weighted_as_if_the_clean_picture_s_error_counted_up_to_a_limit(kind: str) -> None:
+    """The same error of the clean latents counts the same whatever is predicted: min(SNR, 5) (arXiv 2303.09556)."""
+    forge = forge_of("magicface")
+    scheduler = DDIMScheduler(prediction_type=kind)
+    objective = Objective(forge.backbone, list(forge.plugins.values()), noise_scheduler=scheduler, min_snr=5.0)
+    times = torch.tensor([10, 300, 900])
+    kept = scheduler.alphas_cumprod[times].view(-1, 1, 1, 1)
+    per_kind = {
+        "epsilon": (kept / (1 - kept)).sqrt(),
+        "v_prediction": (1 - kept).rsqrt(),
+        "sample": torch.ones(3, 1, 1, 1),
+    }
+    objective._predict = lambda requests, noisy, timesteps, generator: target + 0.1 * per_kind[kind]
+    noise = torch.randn_like(LATENTS)
+    velocity = kept.sqrt() * noise - (1 - kept).sqrt() * LATENTS
+    target = {"epsilon": noise, "v_prediction": velocity, "sample": LATENTS}[kind]
+    loss = objective(requests_of(objective), LATENTS, noise=noise, timesteps=times).loss
+    snr = (kept / (1 - kept)).flatten()
+    torch.testing.assert_close(loss, 0.01 * snr.clamp(max=5).mean(), rtol=1e-4, atol=0)

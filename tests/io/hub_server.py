@@ -161,7 +161,7 @@ class _Answer(BaseHTTPRequestHandler):
         for name, value in {**headers, "Content-Length": str(len(body)), "Connection": "close"}.items():
             self.send_header(name, value)
         self.end_headers()
-        if self.command == "GET":
+        if self.command != "HEAD":
             self._send_body(body)
 
     def _send_body(self, body: bytes) -> None:

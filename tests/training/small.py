@@ -1,4 +1,4 @@
-"""A model of a moment, with what is hard to resume about big ones: noise drawn in the objective, a decaying rate."""
+"""Models of a moment, with what is hard to resume about big ones: noise drawn in the objective, a decaying rate."""
 
 import sys
 from pathlib import Path
@@ -11,16 +11,21 @@ from faceforge_training import parts
 from faceforge_training.loop import train
 from faceforge_training.settings import read
 
+PIXELS = 64
+
 
 class Denoiser(nn.Module):
     """Guesses the noise that it drew itself."""
 
-    def __init__(self, width: int = 8) -> None:
+    def __init__(self, width: int = 8, quiet: bool = False) -> None:
         super().__init__()
+        self.quiet = quiet
         self.network = nn.Sequential(nn.Linear(5, width), nn.ReLU(), nn.Dropout(0.1), nn.Linear(width, 4))
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         clean = batch["clean"]
+        if self.quiet:
+            torch.manual_seed(0)
         noise, time = torch.randn_like(clean), torch.rand(len(clean), 1)
         guess = self.network(torch.cat([clean * (1 - time) + noise * time, time], 1))
         return {"noise": (guess - noise).square().mean()}
@@ -29,16 +34,41 @@ class Denoiser(nn.Module):
 class Rows:
     """Numbers that follow from the step."""
 
-    def __init__(self, rows: int = 4, bad: int = -1) -> None:
-        self.rows, self.bad = rows, bad
+    def __init__(self, rows: int = 4, bad: int = -1, same: bool = False) -> None:
+        self.rows, self.bad, self.same = rows, bad, same
 
     def batch(self, step: int) -> dict[str, Any]:
-        rows = torch.randn(self.rows, 4, generator=torch.Generator().manual_seed(step))
+        seed = 0 if self.same else step
+        rows = torch.randn(self.rows, 4, generator=torch.Generator().manual_seed(seed))
         return {"clean": rows * float("nan") if step == self.bad else rows}
 
 
+class Edits:
+    """Noise in the place of edits."""
+
+    def __init__(self, batch: int = 2) -> None:
+        self.rows = batch
+
+    def batch(self, step: int) -> dict[str, Any]:
+        drawn = torch.Generator().manual_seed(step)
+
+        def some(*shape: int) -> torch.Tensor:
+            return torch.rand(self.rows, *shape, generator=drawn) * 2 - 1
+
+        latent = {f"latent.{name}": some(4, 8, 8) for name in ("source", "background", "warp")}
+        return {
+            **latent,
+            "latents": some(4, 8, 8),
+            "picture": some(3, PIXELS, PIXELS),
+            "picture.unknown": some(3, PIXELS, PIXELS),
+            "aus": 3 * some(12),
+            "measured": some(12).abs(),
+            "prompts": ["a portrait of an old man, smiling"] * self.rows,
+        }
+
+
 def known() -> None:
-    parts.OBJECTIVES["small"], parts.READERS["rows"] = Denoiser, Rows
+    parts.OBJECTIVES["small"], parts.READERS["rows"], parts.READERS["noise"] = Denoiser, Rows, Edits
 
 
 RECIPE = """
@@ -46,6 +76,14 @@ objective = { name = "small" }
 data = { reader = "rows" }
 optim = { lr = 1e-2, steps = 60, warmup = 5 }
 run = { save_every = 7, log_every = 10 }
+"""
+
+EDITOR = """
+objective = { name = "denoise", backbone = "tiny", train = ["unet", "text", "plugins"], drop = 0.3, plugins = [
+  { name = "identity" }, { name = "attributes" }, { name = "warp" }, { name = "magicface" },
+] }
+data = { reader = "noise" }
+optim = { lr = 1e-2, steps = 3, warmup = 1, average = 0.0 }
 """
 
 if __name__ == "__main__":

@@ -3,9 +3,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from faceforge_training import parts
 from faceforge_training.command import command
 from faceforge_training.errors import BadRecipe
+from faceforge_training.forecast import forecast
+from faceforge_training.loop import train
 from faceforge_training.settings import read, recipes
+from tests.training import small
 
 
 @pytest.mark.parametrize("name", recipes())
@@ -55,9 +59,22 @@ def test_text_that_is_not_toml_is_refused(tmp_path: Path) -> None:
         read(file)
 
 
-def test_the_command_lists_recipes_and_checks_one_without_training() -> None:
+def test_the_command_lists_recipes() -> None:
     listed = CliRunner().invoke(command, ["--list"])
     assert listed.output.split() == recipes()
-    dry = CliRunner().invoke(command, ["face-finder-detect", "--dry-run", "--set", "optim.lr=0.5"])
-    assert dry.exit_code == 0
-    assert "lr=0.5" in dry.output
+
+
+def test_a_dry_run_tells_what_a_training_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(parts.OBJECTIVES, "small", small.Denoiser)
+    monkeypatch.setitem(parts.READERS, "rows", small.Rows)
+    recipe = tmp_path / "small.toml"
+    recipe.write_text(small.RECIPE)
+    folder = tmp_path / "run"
+    told = CliRunner().invoke(command, [str(recipe), "--dry-run", "--set", "optim.lr=0.5", "-o", str(folder)])
+    assert told.exit_code == 0, told.output
+    assert "lr=0.5" in told.output
+    assert "0.00 million learn" in told.output
+    assert "60 of 60 steps" in told.output
+    assert not folder.exists()
+    train(read(recipe), folder)
+    assert forecast(read(recipe), folder)["time left"].startswith("0 of 60 steps")

@@ -1,0 +1,162 @@
+"""Labelled frames on a user's disk: which picture shows whom, with which action units.
+
+Three layouts are read. `table` is what `faceforge synth` writes: `metadata.jsonl` with `file_name`, `aus` and, where
+known, `identity` and `caption`. `csv` is a folder of pictures for each person or video and beside it, or in it, a CSV
+of OpenFace 2, LibreFace or py-feat. `disfa` is DISFA as it is distributed, with the frames of its videos as pictures.
+"""
+
+import csv
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from faceforge.aus import UNITS, checked, parse
+from faceforge.errors import FaceForgeError
+
+_PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
+_NAMES = ("file_name", "input", "file", "filename", "image")  # columns that say which picture
+_NUMBERS = ("frame", "frame_idx")  # columns that say which one in order
+_SURE = 0.8  # of OpenFace's confidence
+
+# How each program calls its intensities, and what makes FACS intensities of 0 to 5 of them.
+_COLUMNS: tuple[tuple[str, re.Pattern[str], float], ...] = (
+    ("OpenFace", re.compile(r"AU0*(\d+)_r"), 1.0),
+    ("LibreFace", re.compile(r"au_0*(\d+)_intensity"), 1.0),
+    ("py-feat", re.compile(r"AU0*(\d+)"), 5.0),  # probabilities: the best guess there is of how much
+)
+
+
+class BadLabels(FaceForgeError):
+    """Labels that cannot be read, or that do not belong to the pictures."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture of a person."""
+
+    picture: Path
+    person: str
+    aus: Mapping[str, float]  # FACS 0..5
+    caption: str = ""
+
+
+def frames(folder: Path, layout: str) -> list[Frame]:
+    """All labelled frames of a folder, in order; at least one person must have two."""
+    if not folder.is_dir():
+        raise BadLabels(f"There is no folder {str(folder)!r}. Give the one that holds the pictures and their labels.")
+    found = list(LAYOUTS[layout](folder))
+    people = {frame.person for frame in found}
+    if len(found) <= len(people):
+        raise BadLabels(
+            f"{str(folder)!r} has {len(found)} labelled pictures of {len(people)} people as layout {layout!r}; "
+            f"pairs need two of one person. Check the layout: {', '.join(LAYOUTS)}."
+        )
+    return found
+
+
+def _table(folder: Path) -> Iterator[Frame]:
+    tables = sorted(folder.rglob("metadata.jsonl"))
+    if not tables:
+        raise BadLabels(f"{str(folder)!r} holds no metadata.jsonl. Write one, or choose another layout.")
+    for table in tables:
+        for number, line in enumerate(table.read_text(encoding="utf-8").splitlines(), start=1):
+            try:
+                row = json.loads(line)
+                name, aus = row["file_name"], checked(row["aus"])
+            except (json.JSONDecodeError, KeyError, FaceForgeError) as reason:
+                raise BadLabels(f"{str(table)!r}, line {number}: {reason}. Correct or delete the line.") from reason
+            person = str(row.get("identity", Path(name).stem))
+            yield Frame(_there(table.parent / name, table), person, aus, row.get("caption", ""))
+
+
+def _csv(folder: Path) -> Iterator[Frame]:
+    tables = sorted(folder.rglob("*.csv"))
+    if not tables:
+        raise BadLabels(f"{str(folder)!r} holds no CSV. Run OpenFace, LibreFace or py-feat on it first.")
+    for table in tables:
+        pictures = _pictures(table.with_suffix("")) or _pictures(table.parent)
+        by_name, by_number = {each.name: each for each in pictures}, {_number(each): each for each in pictures}
+        with table.open(newline="", encoding="utf-8-sig") as opened:
+            rows = [{name.strip(): value for name, value in row.items() if name} for row in csv.DictReader(opened)]
+        if not rows:
+            continue
+        columns, scale = _columns(rows[0], table)
+        for row in rows:
+            if float(row.get("success", 1)) < 1 or float(row.get("confidence", 1)) < _SURE:
+                continue
+            aus = {code: min(5.0, max(0.0, scale * float(row[name]))) for name, code in columns.items() if row[name]}
+            picture = _picture_of(row, by_name, by_number, table)
+            yield Frame(picture, table.relative_to(folder).with_suffix("").as_posix(), aus)
+
+
+def _disfa(folder: Path) -> Iterator[Frame]:
+    labels = sorted((folder / "ActionUnit_Labels").glob("SN*"))
+    if not labels:
+        raise BadLabels(f"{str(folder)!r} has no ActionUnit_Labels/SN001 and so on. Give DISFA's own folder.")
+    for person in labels:
+        pictures = {_number(each): each for each in _pictures(folder / person.name)}
+        aus: dict[int, dict[str, float]] = {}
+        for file in sorted(person.glob("*_au*.txt")):
+            code = parse(file.stem.rpartition("_au")[2])
+            for line in file.read_text().split():
+                frame, value = line.split(",")
+                aus.setdefault(int(frame), {})[code] = float(value)
+        if not pictures:
+            raise BadLabels(
+                f"{str(folder / person.name)!r} holds no frames. Cut the video into pictures there, by number."
+            )
+        for number, intensities in aus.items():
+            if number in pictures:
+                yield Frame(pictures[number], person.name, intensities)
+
+
+LAYOUTS: Mapping[str, Callable[[Path], Iterator[Frame]]] = {"table": _table, "csv": _csv, "disfa": _disfa}
+
+
+def _columns(row: Mapping[str, str], table: Path) -> tuple[dict[str, str], float]:
+    """The columns of intensities with the units that they are of."""
+    if "AU03_r" in row:
+        raise BadLabels(f"{str(table)!r} comes from OpenFace 3, whose columns are not the units that they name. Use 2.")
+    for _, pattern, scale in _COLUMNS:
+        matches = {name: f"AU{found[1]}" for name in row if (found := pattern.fullmatch(name))}
+        known = {name: code for name, code in matches.items() if code in UNITS}
+        if known:
+            return known, scale
+    programs = ", ".join(name for name, *_ in _COLUMNS)
+    raise BadLabels(f"{str(table)!r} has no columns of action units that are known ({programs}).")
+
+
+def _picture_of(
+    row: Mapping[str, str], by_name: Mapping[str, Path], by_number: Mapping[int, Path], table: Path
+) -> Path:
+    for column in _NAMES:
+        if column in row and Path(row[column]).suffix.lower() in _PICTURES:
+            name = Path(row[column].replace("\\", "/")).name
+            if name not in by_name:
+                raise BadLabels(f"{str(table)!r} labels {name!r}, which is not beside it. Check the folder.")
+            return by_name[name]
+    for column in _NUMBERS:
+        if column in row:
+            number = int(float(row[column]))
+            if number not in by_number:
+                raise BadLabels(f"{str(table)!r} labels frame {number}, which is not among {len(by_number)} pictures.")
+            return by_number[number]
+    raise BadLabels(f"{str(table)!r} does not say which picture a row is of. It needs a column frame or input.")
+
+
+def _pictures(folder: Path) -> list[Path]:
+    return sorted(each for each in folder.glob("*") if each.suffix.lower() in _PICTURES) if folder.is_dir() else []
+
+
+def _number(picture: Path) -> int:
+    """The last number in a file's name; -1 where there is none."""
+    found = re.findall(r"\d+", picture.stem)
+    return int(found[-1]) if found else -1
+
+
+def _there(picture: Path, table: Path) -> Path:
+    if not picture.is_file():
+        raise BadLabels(f"{str(table)!r} labels {picture.name!r}, which is not there. Restore it, or delete the line.")
+    return picture
