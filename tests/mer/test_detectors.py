@@ -3,14 +3,22 @@
 from importlib import import_module
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from faceforge.mer.detectors import DETECTORS, detector
+from faceforge.mer.detectors.elrcn import HardLSTM
+from faceforge.mer.detectors.led import Leaky
 from faceforge.mer.detectors.rcn_blocks import attention
 
-SMALL: dict[str, dict[str, Any]] = {"htnet": {"dim": 12, "block_repeats": (1, 1, 1)}}
+SMALL: dict[str, dict[str, Any]] = {
+    "htnet": {"dim": 12, "block_repeats": (1, 1, 1)},
+    "elrcn": {"side": 32, "units": 8, "streams": (3, 1)},
+}
+SHAPES = {"offapexnet": (2, 28, 28), "led": (1, 6, 64, 64), "elrcn": (3, 4, 32, 32)}  # of others: 3 channels, SIDE
 SIZES = {  # measured on the public code: (maps, side of the pooled features, classes)
     (64, 5, 12): {"a": 65_548, "s": 102_604, "w": 62_476, "p": 140_876, "c": 140_876, "f": 62_476},
     (64, 7, 3): {"a": 55_747, "s": 92_803, "w": 52_675, "p": 131_075, "c": 131_075, "f": 52_675},
@@ -25,8 +33,8 @@ def small(name: str, **settings: Any) -> nn.Module:
 
 def pictures(name: str, rows: int = 2) -> Tensor:
     side = import_module(DETECTORS[name].partition(":")[0]).SIDE
-    channels = 2 if name == "offapexnet" else 3
-    return torch.rand(rows, channels, side, side, generator=torch.Generator().manual_seed(1))
+    shape = SHAPES.get(name, (3, side, side))
+    return torch.rand(rows, *shape, generator=torch.Generator().manual_seed(1))
 
 
 def parameters(network: nn.Module) -> int:
@@ -62,6 +70,7 @@ def test_the_rcn_family_has_the_published_sizes(maps: int, pooled: int, classes:
         ("sssnet", 3, 1_349_251),
         ("htnet", 3, 139_582_982),
         ("ethnic_resnet_latefusion", 3, 33_536_202),
+        ("elrcn", 5, 14_714_688 + 102_764_544 + 16_781_312 + 85_164_000 + 384_128 + 645),
     ],
 )
 def test_the_others_have_the_published_sizes(name: str, classes: int, expected: int) -> None:
@@ -127,3 +136,41 @@ def test_ststnet_takes_26_to_31_pixels(side: int) -> None:
     assert network(torch.rand(1, 3, side, side)).shape == (1, 12)
     with pytest.raises(RuntimeError):
         network(torch.rand(1, 3, 25, 25))
+
+
+def test_the_recurrent_layer_of_elrcn_is_that_of_keras() -> None:
+    torch.manual_seed(0)
+    layer, sequence = HardLSTM(6, 4).double(), 3 * torch.randn(5, 7, 6, dtype=torch.float64)
+    weights = (layer.kernel.weight, layer.recurrent_kernel.weight, layer.kernel.bias)
+    kernel, recurrent, bias = (np.split(each.detach().numpy(), 4) for each in weights)  # input, forget, cell, output
+    state = cell = np.zeros((5, 4))
+    for step in sequence.numpy().transpose(1, 0, 2):
+        i, f, c, o = (step @ w.T + state @ u.T + b for w, u, b in zip(kernel, recurrent, bias, strict=True))
+        cell = _hard(f) * cell + _hard(i) * np.tanh(c)
+        state = _hard(o) * np.tanh(cell)
+    np.testing.assert_allclose(layer(sequence).detach().numpy(), state, atol=1e-12)
+    assert float(HardLSTM(6, 4).kernel.bias.detach().sum()) == 4, "the forget gate starts open"
+
+
+def _hard(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.clip(0.2 * x + 0.5, 0, 1)
+
+
+def test_led_weighs_frames_as_its_notebook_does() -> None:
+    gain, fast, slow = 10.0, 0.4, 0.05
+    expected = np.zeros((6, 6))
+    for i in range(6):
+        for j in range(i, 6):
+            enters = [rate ** min(1, i) * (1 - rate) ** (j - i) for rate in (fast, slow)]
+            expected[i, j] = gain * (enters[0] - enters[1])
+    np.testing.assert_allclose(Leaky(6).weights().detach().numpy(), expected, atol=1e-5)
+    assert float(Leaky(6)(torch.zeros(1, 1, 6, 2, 2)).detach().abs().max()) == 0
+
+
+def test_led_does_not_look_ahead() -> None:
+    clip = torch.rand(1, 1, 6, 4, 4)
+    later = clip.clone()
+    later[:, :, 4:] = 0
+    before, after = Leaky(6)(clip), Leaky(6)(later)
+    assert torch.equal(before[:, :, :3], after[:, :, :3])
+    assert not torch.equal(before[:, :, 3], after[:, :, 3])

@@ -21,6 +21,8 @@ DETECTORS = {
     "rcn_c": "faceforge.mer.detectors.rcn:RcnC",
     "rcn_f": "faceforge.mer.detectors.rcn:RcnF",
     "htnet": "faceforge.mer.detectors.htnet:HTNet",
+    "led": "faceforge.mer.detectors.led:LED",
+    "elrcn": "faceforge.mer.detectors.elrcn:ELRCN",
     "ethnic_mtl": "faceforge.mer.detectors.ethnic:SharedTrunk",
     "ethnic_resnet_latefusion": "faceforge.mer.detectors.ethnic:LateFusion",
     "ethnic_tinyvit_latefusion": "faceforge.mer.detectors.ethnic:TinyViTLateFusion",
