@@ -9,8 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from faceforge.errors import BadPicture
 from faceforge.mer.detectors import DETECTORS, detector
 from faceforge.mer.detectors.elrcn import HardLSTM
+from faceforge.mer.detectors.htnet_crops import regions
 from faceforge.mer.detectors.led import Leaky
 from faceforge.mer.detectors.rcn_blocks import attention
 
@@ -174,3 +176,19 @@ def test_led_does_not_look_ahead() -> None:
     before, after = Leaky(6)(clip), Leaky(6)(later)
     assert torch.equal(before[:, :, :3], after[:, :, :3])
     assert not torch.equal(before[:, :, 3], after[:, :, 3])
+
+
+def test_htnet_sees_eyes_above_and_corners_of_the_mouth_below() -> None:
+    rows, columns = torch.meshgrid(torch.arange(28), torch.arange(28), indexing="ij")
+    places = torch.stack([rows, columns])
+    points = [(8, 10), (20, 10), (14, 16), (9, 20), (19, 27)]  # the last is too near the border
+    repaired, published = regions(places, points, faithful_crops=False), regions(places, points)
+    assert repaired.shape == (2, 28, 28)
+    for (y, x), (column, row) in zip(
+        [(0, 0), (0, 14), (14, 0), (14, 14)], [*points[:2], (9, 20), (19, 21)], strict=True
+    ):
+        assert repaired[:, y, x].tolist() == [row - 7, column - 7]
+        assert published[:, y, x].tolist() == [column - 7, row - 7]
+    with pytest.raises(BadPicture, match="five points"):
+        regions(places, points[:4])
+    assert regions(places).shape == (2, 28, 28)
