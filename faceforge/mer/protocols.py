@@ -7,16 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from faceforge.errors import BadSpec, FaceForgeError
+from faceforge.errors import BadSpec, Leak
 from faceforge.mer.f1 import Numbers, f1
 
 CD6ME = ("casme", "casme2", "samm", "fourd", "mmew", "casme3a")  # in the order of the benchmark
 UNITS = tuple(f"AU{unit}" for unit in (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17))
 Rows = NDArray[np.intp]
-
-
-class Leak(FaceForgeError):
-    """Something of the test has been seen in training."""
 
 
 @dataclass(frozen=True)

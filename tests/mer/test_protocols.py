@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from faceforge.errors import BadSpec
+from faceforge.errors import BadSpec, Leak
 from faceforge.mer.cells import evenly, is_unsure, units_of
 from faceforge.mer.f1 import auc, f1, uf1_uar
-from faceforge.mer.protocols import CD6ME, Fold, Leak, LeakGuard, cd6me, leave_out, loso, people, summary
+from faceforge.mer.protocols import CD6ME, Fold, LeakGuard, cd6me, leave_out, loso, people, summary
 
 DATASETS = ["samm", "casme2", "samm", "casme2", "samm", "casme2"]
 SUBJECTS = ["01", "01", "02", "02", "01", "01"]
