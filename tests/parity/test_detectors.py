@@ -1,6 +1,7 @@
 """Networks that read micro-expressions against the public code: answers, losses, gradients, and what they depend on."""
 
 from collections.abc import Container
+from functools import partial
 
 import pytest
 import torch
@@ -44,6 +45,30 @@ def test_networks_answer_alike_and_learn_alike(case: Case) -> None:
     for name, each in found.items():
         if each is not None:  # what a layer norm takes out again has a gradient of zero, but for rounding
             assert float(each.norm()) == pytest.approx(norms[name], rel=1e-3, abs=1e-6), name
+
+
+@named(*FLOWS)
+def test_layers_in_between_say_alike(case: Case) -> None:
+    network, said = recorded(case, **case.facts["constructor"]), dict[str, list[Tensor]]()
+    for name, layer in network.named_modules():
+        layer.register_forward_hook(partial(_note, said.setdefault(name, [])))
+    with torch.no_grad():
+        network(case["in.x"])
+    for key, expected in case.weights("mid.").items():
+        name, _, call = key.partition("#")
+        if said.get(name):  # what has no parameters may be no layer of its own here
+            torch.testing.assert_close(said[name][int(call)][:1], expected, atol=2e-5, rtol=1e-4, msg=key)
+        else:
+            assert not any(each.startswith(f"{name}.") for each in case.facts["state_keys"]) or name == _head(case), key
+
+
+def _note(said: list[Tensor], layer: nn.Module, seen: tuple[Tensor, ...], answer: Tensor) -> None:
+    said.append(answer)
+
+
+def _head(case: Case) -> str:
+    """What the public file calls the last layer."""
+    return next(key for key in reversed(case.facts["state_keys"]) if key.endswith(".bias")).removesuffix(".bias")
 
 
 @named(*FLOWS)
