@@ -40,6 +40,10 @@ class BadMesh(FaceForgeError):
     """Geometry, light or a camera that no picture can be made from: wrong shapes, indices out of range, NaN."""
 
 
+class Leak(FaceForgeError):
+    """Something of a test has been seen in training: a person, a row, a network of another fold."""
+
+
 class MissingPackage(FaceForgeError):
     """An optional package that was asked for and is not installed."""
 

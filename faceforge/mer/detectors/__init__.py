@@ -12,6 +12,20 @@ if TYPE_CHECKING:
 
 DETECTORS = {
     "sssnet": "faceforge.mer.detectors.sssnet:SSSNet",
+    "ststnet": "faceforge.mer.detectors.ststnet:STSTNet",
+    "offapexnet": "faceforge.mer.detectors.offapexnet:OffApexNet",
+    "rcn_a": "faceforge.mer.detectors.rcn:RcnA",
+    "rcn_s": "faceforge.mer.detectors.rcn:RcnS",
+    "rcn_w": "faceforge.mer.detectors.rcn:RcnW",
+    "rcn_p": "faceforge.mer.detectors.rcn:RcnP",
+    "rcn_c": "faceforge.mer.detectors.rcn:RcnC",
+    "rcn_f": "faceforge.mer.detectors.rcn:RcnF",
+    "htnet": "faceforge.mer.detectors.htnet:HTNet",
+    "led": "faceforge.mer.detectors.led:LED",
+    "elrcn": "faceforge.mer.detectors.elrcn:ELRCN",
+    "ethnic_mtl": "faceforge.mer.detectors.ethnic:SharedTrunk",
+    "ethnic_resnet_latefusion": "faceforge.mer.detectors.ethnic:LateFusion",
+    "ethnic_tinyvit_latefusion": "faceforge.mer.detectors.ethnic:TinyViTLateFusion",
     "infused": "faceforge.mer.detectors.infused:Infused",
 }
 
