@@ -1,0 +1,67 @@
+"""The studio: a page of tabs, each a file of its own. `python demos/studio.py` opens it, as `faceforge demo` does."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when Gradio is imported: nothing is sent anywhere
+
+import gradio as gr
+
+from faceforge_demos import edit_tab
+from faceforge_demos.session import MAX_BYTES
+
+HERE = Path(__file__).parent
+WAITING = 64  # requests in the queue; further ones are told to come back
+VISITORS = 64  # sessions remembered, each with its photograph
+KEPT_SECONDS = 3600
+TABS = {"Edit": edit_tab.build}
+NOTICE = (
+    "**FaceForge studio** · model: *warp*. It moves the photograph's own pixels and draws nothing new, so text prompts "
+    "need another model. Edit only pictures you may edit; every download says that it was AI-edited."
+)
+
+
+def build() -> gr.Blocks:
+    """The whole page; nothing is served yet."""
+    with gr.Blocks(title="FaceForge studio", analytics_enabled=False, delete_cache=(600, KEPT_SECONDS)) as page:
+        gr.Markdown(NOTICE, elem_id="notice")
+        with gr.Tabs():
+            for name, tab in TABS.items():
+                with gr.Tab(name):
+                    tab()
+    return page.queue(max_size=WAITING, default_concurrency_limit=1)
+
+
+def serve(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    root_path: str = "",
+    auth: tuple[str, str] | None = None,
+    browser: bool = False,
+    block: bool = True,
+) -> str:
+    """Serve the page and say where; returns at once where `block` is off."""
+    page = build()
+    _, address, _ = page.launch(
+        server_name=host,
+        server_port=port,
+        root_path=root_path or None,
+        auth=auth,
+        inbrowser=browser,
+        share=False,
+        ssr_mode=False,
+        prevent_thread_lock=not block,
+        max_file_size=MAX_BYTES,
+        state_session_capacity=VISITORS,
+        footer_links=[],
+        theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
+        css=(HERE / "studio.css").read_text(),
+    )
+    return str(address)
+
+
+if __name__ == "__main__":
+    serve()
