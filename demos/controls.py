@@ -9,7 +9,7 @@ from typing import Any
 
 from faceforge import aus
 from faceforge.face3d.light import PRESETS as LIGHTS
-from faceforge.spec import EditSpec
+from faceforge.spec import DIRECTIONS, EditSpec
 
 UNCHANGED = "as it is"
 DIRECTION = "from a direction"
@@ -39,9 +39,11 @@ def units() -> dict[str, list[Control]]:
 
 
 def turns() -> list[Control]:
-    """Every angle of a spec: a new field in degrees appears by itself."""
-    names = [name for name in EditSpec.model_fields if name.endswith("_deg")]
-    return [Control(name, _spoken(name), "degrees", MOST_DEGREES, 1.0) for name in names]
+    """Every angle of a spec: a new one in `DIRECTIONS` appears by itself."""
+    return [
+        Control(name, _spoken(name), f"degrees, above 0 {positive}, below {negative}", MOST_DEGREES, 1.0)
+        for name, positive, negative in DIRECTIONS
+    ]
 
 
 def lights() -> list[str]:

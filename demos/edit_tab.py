@@ -71,26 +71,30 @@ def _look() -> Tab:
     sample = gr.Button("Take the sample portrait, of nobody", size="sm", elem_id="sample")
     banner = gr.HTML("", elem_id="banner")
     compare = widgets.compare()
-    with gr.Row():
+    with gr.Row(elem_id="steps"):
         undo = gr.Button("Undo", size="sm", interactive=False, elem_id="undo", min_width=60)
         redo = gr.Button("Redo", size="sm", interactive=False, elem_id="redo", min_width=60)
         reset = gr.Button("No change", size="sm", elem_id="reset", min_width=60)
         save = gr.Button("Download", size="sm", variant="primary", elem_id="save", min_width=60)
         file = gr.DownloadButton("file", visible="hidden", elem_id="file")
     noted = gr.HTML("", elem_id="notes")
+    seen = gr.HTML("", elem_id="chart")
     history = gr.Gallery(
         label="History, each from the photograph",
         columns=6,
-        height=130,
+        height="auto",
         object_fit="contain",
         allow_preview=False,
         interactive=False,
         buttons=[],
         elem_id="history",
     )
-    seen = gr.HTML("", elem_id="chart")
-    command = gr.Code(label="As a command", language="shell", interactive=False, wrap_lines=True, elem_id="command")
-    python = gr.Code(label="As Python", language="python", interactive=False, wrap_lines=True, elem_id="python")
+    command = gr.Code(
+        label="As a command", language="shell", lines=1, interactive=False, wrap_lines=True, elem_id="command"
+    )
+    python = gr.Code(
+        label="As Python", language="python", lines=1, interactive=False, wrap_lines=True, elem_id="python"
+    )
     return Tab(
         session, picker, sample, banner, compare, noted, seen, history, undo, redo, reset, save, file, command, python
     )

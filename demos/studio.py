@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when Gradio is imported: nothing is sent anywhere
+from tempfile import TemporaryDirectory
 
 import gradio as gr
 
 from faceforge_demos import edit_tab
 from faceforge_demos.session import MAX_BYTES
 
+_files = TemporaryDirectory(prefix="faceforge-studio-")  # what Gradio writes: ours alone, gone with the process
 HERE = Path(__file__).parent
 WAITING = 64  # requests in the queue; further ones are told to come back
 VISITORS = 64  # sessions remembered, each with its photograph
@@ -44,6 +44,8 @@ def serve(
     block: bool = True,
 ) -> str:
     """Serve the page and say where; returns at once where `block` is off."""
+    os.environ["GRADIO_TEMP_DIR"] = _files.name
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # nothing is sent anywhere
     page = build()
     _, address, _ = page.launch(
         server_name=host,
