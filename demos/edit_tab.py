@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, wraps
 from html import escape
 from typing import Any
@@ -21,6 +21,7 @@ from faceforge_demos.session import Edit, Session
 
 KEPT_SECONDS = 3600
 DEVICE = "processor"  # events that compute share one worker
+OPEN = ("brow", "mouth")
 _THUMB = 160
 
 Updates = dict[Any, Any]
@@ -51,85 +52,99 @@ class Tab:
     file: gr.DownloadButton
     command: gr.Code
     python: gr.Code
-    values: dict[str, Any] = field(default_factory=dict)  # widgets by their name in a wish
-    sliders: dict[str, Control] = field(default_factory=dict)
+    values: dict[str, Any]  # widgets by their name in a wish
+    sliders: dict[str, Control]
 
 
 def build() -> None:
     """Lay the tab out, and say what follows what."""
-    with gr.Row():
-        with gr.Column(scale=6, min_width=320, elem_id="look"):
-            tab = _look()
-        with gr.Column(scale=5, min_width=320, elem_id="controls"):
-            _controls(tab)
-    _wire(tab)
-
-
-def _look() -> Tab:
     session = gr.State(None, time_to_live=KEPT_SECONDS)
-    picker = widgets.picker()
-    sample = gr.Button("Take the sample portrait, of nobody", size="sm", elem_id="sample")
+    with gr.Row(elem_id="source"):
+        picker = widgets.picker()
+        sample = gr.Button("Take the sample portrait, of nobody", size="sm", elem_id="sample")
     banner = gr.HTML("", elem_id="banner")
-    compare = widgets.compare()
-    with gr.Row(elem_id="steps"):
-        undo = gr.Button("Undo", size="sm", interactive=False, elem_id="undo", min_width=60)
-        redo = gr.Button("Redo", size="sm", interactive=False, elem_id="redo", min_width=60)
-        reset = gr.Button("No change", size="sm", elem_id="reset", min_width=60)
-        save = gr.Button("Download", size="sm", variant="primary", elem_id="save", min_width=60)
-        file = gr.DownloadButton("file", visible="hidden", elem_id="file")
-    noted = gr.HTML("", elem_id="notes")
-    seen = gr.HTML("", elem_id="chart")
-    history = gr.Gallery(
+    with gr.Row(elem_id="edit"):
+        with gr.Column(min_width=0, elem_id="look"):
+            compare = widgets.compare()
+            with gr.Row(elem_id="steps"):
+                undo, redo, reset, save = map(_button, ("Undo", "Redo", "Reset", "Download"))
+            file = gr.DownloadButton("file", visible="hidden", elem_id="file")
+        with gr.Column(min_width=0, elem_id="controls"):
+            values, sliders = _controls()
+        with gr.Column(min_width=0, elem_id="outcome"):
+            told = gr.HTML("", elem_id="notes")
+            seen = gr.HTML("", elem_id="chart")
+            history = _history()
+            command, python = _code("As a command", "shell"), _code("As Python", "python")
+    _wire(
+        Tab(
+            session=session,
+            picker=picker,
+            sample=sample,
+            banner=banner,
+            compare=compare,
+            notes=told,
+            chart=seen,
+            history=history,
+            undo=undo,
+            redo=redo,
+            reset=reset,
+            save=save,
+            file=file,
+            command=command,
+            python=python,
+            values=values,
+            sliders=sliders,
+        )
+    )
+
+
+def _button(name: str) -> gr.Button:
+    return gr.Button(
+        name,
+        size="sm",
+        min_width=60,
+        interactive=name not in ("Undo", "Redo"),
+        variant="primary" if name == "Download" else "secondary",
+        elem_id=name.lower(),
+    )
+
+
+def _code(label: str, language: Any) -> gr.Code:
+    return gr.Code(label=label, language=language, lines=1, interactive=False, wrap_lines=True, elem_id=language)
+
+
+def _history() -> gr.Gallery:
+    return gr.Gallery(
         label="History, each from the photograph",
-        columns=6,
         height="auto",
-        object_fit="contain",
         allow_preview=False,
         interactive=False,
         buttons=[],
         elem_id="history",
     )
-    command = gr.Code(
-        label="As a command", language="shell", lines=1, interactive=False, wrap_lines=True, elem_id="command"
-    )
-    python = gr.Code(
-        label="As Python", language="python", lines=1, interactive=False, wrap_lines=True, elem_id="python"
-    )
-    return Tab(
-        session, picker, sample, banner, compare, noted, seen, history, undo, redo, reset, save, file, command, python
-    )
 
 
-def _controls(tab: Tab) -> None:
-    tab.values["face"] = gr.Radio(
-        ["1"], value="1", label="Which face, the largest first", visible=False, elem_id="face"
-    )
+def _controls() -> tuple[dict[str, Any], dict[str, Control]]:
+    """Widgets by their name in a wish, and what the sliders among them stand for."""
+    sliders = {each.name: each for each in [*(each for group in units().values() for each in group), *turns()]}
+    found: dict[str, Any] = {}
+    found["face"] = gr.Radio(["1"], value="1", label="Which face, the largest first", visible=False, elem_id="face")
     with gr.Row():
-        tab.values["preset"] = gr.Dropdown([UNCHANGED, *PRESETS], value=UNCHANGED, label="Preset", elem_id="preset")
-        tab.values["amount"] = gr.Slider(0, MOST_AMOUNT, value=1, step=0.05, label="Amount", elem_id="amount")
-    for region, group in units().items():
-        with gr.Accordion(region.capitalize(), open=region in ("brow", "mouth")):
-            _sliders(tab, group)
-    with gr.Accordion("Head and gaze", open=False):
-        _sliders(tab, turns())
+        found["preset"] = gr.Dropdown([UNCHANGED, *PRESETS], value=UNCHANGED, label="Preset", elem_id="preset")
+        found["amount"] = gr.Slider(0, MOST_AMOUNT, value=1, step=0.05, label="Amount", elem_id="amount")
+    for title, group in {**units(), "head and gaze": turns()}.items():
+        with gr.Accordion(title.capitalize(), open=title in OPEN):
+            found |= {each.name: _slider(each) for each in group}
     with gr.Accordion("Light", open=False):
-        tab.values["light"] = gr.Dropdown(lights(), value=UNCHANGED, label="Light", elem_id="light")
-        tab.values["across"] = gr.Slider(-90, 90, step=1, value=0, label="From the right, degrees", visible=False)
-        tab.values["up"] = gr.Slider(-90, 90, step=1, value=0, label="From above, degrees", visible=False)
+        found["light"] = gr.Dropdown(lights(), value=UNCHANGED, label="Light", elem_id="light")
+        found["across"] = gr.Slider(-90, 90, step=1, value=0, label="From the right, degrees", visible=False)
+        found["up"] = gr.Slider(-90, 90, step=1, value=0, label="From above, degrees", visible=False)
+    return found, sliders
 
 
-def _sliders(tab: Tab, group: list[Control]) -> None:
-    for each in group:
-        tab.sliders[each.name] = each
-        tab.values[each.name] = gr.Slider(
-            -each.most,
-            each.most,
-            value=0,
-            step=each.step,
-            label=each.label,
-            info=each.about,
-            elem_id=each.name,
-        )
+def _slider(of: Control) -> gr.Slider:
+    return gr.Slider(-of.most, of.most, value=0, step=of.step, label=of.label, info=of.about, elem_id=of.name)
 
 
 def _wire(tab: Tab) -> None:
@@ -271,7 +286,7 @@ def _standing(tab: Tab, edit: Edit) -> Updates:
 def _measured(tab: Tab, session: Session, face: str) -> Updates:
     """Sliders of action units say what the photograph's face already shows."""
     return {
-        tab.values[code]: gr.update(info=f"{tab.sliders[code].about} · the photograph shows {value:.1f}")
+        tab.values[code]: gr.update(info=f"{tab.sliders[code].about} · now {value:.1f}")
         for code, value in session.shown(face).items()
     }
 

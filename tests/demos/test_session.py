@@ -1,7 +1,7 @@
 """What one visitor does, without a browser: open, move, look, go back, take it home."""
 
 import io
-import subprocess
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,13 +10,13 @@ import pytest
 from PIL import Image
 
 from faceforge.aus import UNITS
-from faceforge.cli import main
 from faceforge.errors import BadPicture, BadSpec, NoFace
 from faceforge.spec import DIRECTIONS, EditSpec
 from faceforge_demos.chart import chart, notes
 from faceforge_demos.controls import DIRECTION, lights, resting, spec_of, turns, units
 from faceforge_demos.copying import as_command, as_python, unsayable
-from faceforge_demos.session import MAX_BYTES, MAX_EDITS, SAMPLE, Session, plain_name
+from faceforge_demos.session import MAX_BYTES, SAMPLE, Session, plain_name
+from tests.cli.running import run
 
 
 def wish(**moved: Any) -> dict[str, Any]:
@@ -106,12 +106,12 @@ def test_the_same_wish_twice_is_one_edit(session: Session) -> None:
     assert len(session.edits) == 2
 
 
-def test_history_is_bounded_and_keeps_the_photograph(session: Session) -> None:
-    for step in range(MAX_EDITS + 3):
-        session.finish(wish(AU1=0.1 + step / 10))
-    assert len(session.edits) == MAX_EDITS
-    assert session.edits[0].brief == "the photograph"
-    assert session.current.spec.aus == {"AU1": pytest.approx(0.1 + (MAX_EDITS + 2) / 10)}
+def test_history_is_bounded_and_keeps_the_photograph(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("faceforge_demos.session.MAX_EDITS", 3)
+    for value in (1.0, 2.0, 3.0, 4.0):
+        session.finish(wish(AU1=value))
+    assert [each.brief for each in session.edits] == ["the photograph", "AU1 +3", "AU1 +4"]
+    assert session.current.spec.aus == {"AU1": 4.0}
 
 
 def test_visitors_share_nothing(session: Session) -> None:
@@ -155,14 +155,16 @@ WISHES = [
 
 
 @pytest.mark.parametrize("values", WISHES)
-def test_the_command_makes_the_same_file(values: dict[str, Any], session: Session, tmp_path: Path) -> None:
+def test_the_command_makes_the_same_file(
+    values: dict[str, Any], session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "-ada's (1).png").write_bytes(SAMPLE.read_bytes())
     session.open(SAMPLE.read_bytes(), "-ada's (1).png")
     spec = session.finish(values).spec
     assert not unsayable(spec)
-    command = as_command(spec, session.source).replace("faceforge", f"{sys.executable} -m faceforge", 1)
-    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    monkeypatch.chdir(tmp_path)
+    ran = run(*shlex.split(as_command(spec, session.source))[1:])
+    assert ran.code == 0, ran.err
     assert (tmp_path / "-ada's (1)-edited.png").read_bytes() == session.save().read_bytes()
     session.open_sample()
 
@@ -207,9 +209,9 @@ def test_a_picture_without_a_face_is_refused(session: Session) -> None:
 
 
 def test_demo_is_a_command_and_says_plainly_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
-    from click.testing import CliRunner
-
     monkeypatch.setitem(sys.modules, "gradio", None)
-    said = CliRunner().invoke(main, ["demo"])
-    assert said.exit_code != 0
-    assert said.output.strip() == 'Error: The studio needs Gradio. Get it with: pip install "faceforge[demo]"'
+    assert run("demo").refusal == 'Error: The studio needs Gradio. Get it with: pip install "faceforge[demo]"\n'
+
+
+def test_half_a_password_is_refused() -> None:
+    assert "'ada:' is not USER:PASSWORD" in run("demo", "--auth", "ada:").err
