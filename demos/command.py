@@ -23,16 +23,11 @@ def command(host: str, port: int, root_path: str, auth: str | None, browser: boo
     """
     if auth is not None and not all(auth.partition(":")):
         raise click.BadParameter(f"{auth!r} is not USER:PASSWORD.", param_hint="--auth")
-    serve = _serve()
-    user, _, password = (auth or "").partition(":")
-    serve(host=host, port=port, root_path=root_path, auth=(user, password) if auth else None, browser=browser)
-
-
-def _serve():  # type: ignore[no-untyped-def]
     try:
         import gradio  # noqa: F401
     except ImportError:
         raise MissingPackage('The studio needs Gradio. Get it with: pip install "faceforge[demo]"') from None
     from faceforge_demos.studio import serve
 
-    return serve
+    user, _, password = (auth or "").partition(":")
+    serve(host=host, port=port, root_path=root_path, auth=(user, password) if auth else None, browser=browser)
