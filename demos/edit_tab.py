@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, wraps
 from html import escape
+from threading import Lock
 from typing import Any
 
 import gradio as gr
@@ -20,9 +21,10 @@ from faceforge_demos.copying import as_command, as_python
 from faceforge_demos.session import Edit, Session
 
 KEPT_SECONDS = 3600
-DEVICE = "processor"  # events that compute share one worker
+DRAFT_SECONDS = 2.0  # a draft that waits longer for its turn is dropped: the finished edit follows anyway
 OPEN = ("brow", "mouth")
 _THUMB = 160
+_worker = Lock()  # one edit at a time, whoever asks
 
 Updates = dict[Any, Any]
 
@@ -154,9 +156,17 @@ def _wire(tab: Tab) -> None:
     shown = [tab.compare, tab.notes, tab.chart, tab.history, tab.undo, tab.redo, tab.command, tab.python]
     begun = [tab.session, tab.banner, *shown, *numbers]
 
-    def on(happens: list[Any], do: Callable[..., Updates], reads: list[Any], writes: list[Any], **more: Any) -> Any:
-        settings = {"show_progress": "hidden", "concurrency_limit": 1, "concurrency_id": DEVICE, **more}
-        return gr.on(happens, _guarded(tab, do), reads, [*writes, tab.banner], **settings)
+    def on(
+        happens: list[Any],
+        do: Callable[..., Updates],
+        reads: list[Any],
+        writes: list[Any],
+        *,
+        patience: float = -1,
+        **more: Any,
+    ) -> Any:
+        settings = {"show_progress": "hidden", "concurrency_limit": 1, "concurrency_id": "worker", **more}
+        return gr.on(happens, _guarded(tab, do, patience), reads, [*writes, tab.banner], **settings)
 
     def values_of(given: tuple[Any, ...]) -> dict[str, Any]:
         return dict(zip(tab.values, given, strict=True))
@@ -203,11 +213,19 @@ def _wire(tab: Tab) -> None:
 
     on([tab.picker.submit], open_it, [tab.session, tab.picker], begun, api_name="open", show_progress="minimal")
     on([tab.sample.click], open_sample, [tab.session], begun, api_name="sample", show_progress="minimal")
-    drafts = on(
-        [each.input for each in slid], draft, asked, [tab.compare], api_name="draft", trigger_mode="always_last"
+    # Past the queue, whose browser end looks only every 50 ms; drafts have a queue of their own, of one per browser.
+    on(
+        [each.input for each in slid],
+        draft,
+        asked,
+        [tab.compare],
+        patience=DRAFT_SECONDS,
+        api_name="draft",
+        trigger_mode="always_last",
+        queue=False,
     )
     releases = [*(each.release for each in slid), *(each.input for each in choices)]
-    on(releases, finish, asked, shown, api_name="edit", trigger_mode="always_last", cancels=[drafts])
+    on(releases, finish, asked, shown, api_name="edit", trigger_mode="always_last")
     on([tab.values["face"].input], face, asked, [*shown, *numbers], api_name="face")
     on([tab.reset.click], reset, [tab.session], [*shown, *numbers], api_name="reset")
     on([tab.undo.click], step(-1), [tab.session], [*shown, *numbers], api_name="undo")
@@ -225,15 +243,19 @@ def _wire(tab: Tab) -> None:
     )
 
 
-def _guarded(tab: Tab, do: Callable[..., Updates]) -> Callable[..., Updates]:
-    """Refusals become one line above the picture; whatever worked takes it away."""
+def _guarded(tab: Tab, do: Callable[..., Updates], patience: float) -> Callable[..., Updates]:
+    """Refusals become one line above the picture, and whatever worked takes it away; no two run at a time."""
 
     @wraps(do)
     def tried(*given: Any) -> Updates:
+        if not _worker.acquire(timeout=patience):
+            return {tab.banner: gr.skip()}
         try:
             return {tab.banner: "", **do(*given)}
         except FaceForgeError as refusal:
             return {tab.banner: f'<p role="alert">{escape(str(refusal))}</p>'}
+        finally:
+            _worker.release()
 
     return tried
 
