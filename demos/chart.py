@@ -23,7 +23,7 @@ def chart(edit: Edit) -> str:
     if not codes:
         return _plain("Move a slider and let it go: here stands what was asked, and what a judge sees of it.")
     rows = "".join(_row(code, asked.get(code, 0.0), edit.measured.get(code)) for code in codes)
-    judge = f"Judge: {judges.DEFAULT}, a small network of FaceForge; it compares the largest face of both pictures."
+    judge = f"Judge: {judges.DEFAULT}, a small network of FaceForge; it compares the face before and after."
     legend = '<span class="asked key"></span> asked <span class="measured key"></span> measured'
     return f'<div class="chart"><p>{legend}, in FACS units</p><table>{rows}</table><p>{judge}</p></div>'
 

@@ -4,29 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, wraps
-from html import escape
-from threading import Lock
+from functools import cache
 from typing import Any
 
 import gradio as gr
 
 from faceforge.aus import PRESETS
-from faceforge.errors import BadSpec, FaceForgeError
+from faceforge.errors import BadSpec
 from faceforge.face.finding import Finder, named_finder
 from faceforge_demos import widgets
 from faceforge_demos.chart import chart, notes
 from faceforge_demos.controls import DIRECTION, MOST_AMOUNT, UNCHANGED, Control, lights, resting, turns, units
 from faceforge_demos.copying import as_command, as_python
 from faceforge_demos.session import Edit, Session
+from faceforge_demos.worker import Updates, guarded
 
 KEPT_SECONDS = 3600
 DRAFT_SECONDS = 2.0  # a draft that waits longer for its turn is dropped: the finished edit follows anyway
 OPEN = ("brow", "mouth")
 _THUMB = 160
-_worker = Lock()  # one edit at a time, whoever asks
-
-Updates = dict[Any, Any]
 
 
 @cache
@@ -44,14 +40,14 @@ class Tab:
     sample: gr.Button
     banner: gr.HTML
     compare: gr.HTML
-    notes: gr.HTML
-    chart: gr.HTML
-    history: gr.Gallery
     undo: gr.Button
     redo: gr.Button
     reset: gr.Button
     save: gr.Button
     file: gr.DownloadButton
+    notes: gr.HTML
+    chart: gr.HTML
+    history: gr.Gallery
     command: gr.Code
     python: gr.Code
     values: dict[str, Any]  # widgets by their name in a wish
@@ -69,62 +65,17 @@ def build() -> None:
         with gr.Column(min_width=0, elem_id="look"):
             compare = widgets.compare()
             with gr.Row(elem_id="steps"):
-                undo, redo, reset, save = map(_button, ("Undo", "Redo", "Reset", "Download"))
+                undo, redo, reset, save = map(widgets.button, ("Undo", "Redo", "Reset", "Download"))
             file = gr.DownloadButton("file", visible="hidden", elem_id="file")
         with gr.Column(min_width=0, elem_id="controls"):
             values, sliders = _controls()
         with gr.Column(min_width=0, elem_id="outcome"):
             told = gr.HTML("", elem_id="notes")
             seen = gr.HTML("", elem_id="chart")
-            history = _history()
-            command, python = _code("As a command", "shell"), _code("As Python", "python")
-    _wire(
-        Tab(
-            session=session,
-            picker=picker,
-            sample=sample,
-            banner=banner,
-            compare=compare,
-            notes=told,
-            chart=seen,
-            history=history,
-            undo=undo,
-            redo=redo,
-            reset=reset,
-            save=save,
-            file=file,
-            command=command,
-            python=python,
-            values=values,
-            sliders=sliders,
-        )
-    )
-
-
-def _button(name: str) -> gr.Button:
-    return gr.Button(
-        name,
-        size="sm",
-        min_width=60,
-        interactive=name not in ("Undo", "Redo"),
-        variant="primary" if name == "Download" else "secondary",
-        elem_id=name.lower(),
-    )
-
-
-def _code(label: str, language: Any) -> gr.Code:
-    return gr.Code(label=label, language=language, lines=1, interactive=False, wrap_lines=True, elem_id=language)
-
-
-def _history() -> gr.Gallery:
-    return gr.Gallery(
-        label="History, each from the photograph",
-        height="auto",
-        allow_preview=False,
-        interactive=False,
-        buttons=[],
-        elem_id="history",
-    )
+            history = widgets.history()
+            command, python = widgets.code("As a command", "shell"), widgets.code("As Python", "python")
+    steps, outcome = (undo, redo, reset, save, file), (told, seen, history, command, python)
+    _wire(Tab(session, picker, sample, banner, compare, *steps, *outcome, values, sliders))
 
 
 def _controls() -> tuple[dict[str, Any], dict[str, Control]]:
@@ -137,16 +88,12 @@ def _controls() -> tuple[dict[str, Any], dict[str, Control]]:
         found["amount"] = gr.Slider(0, MOST_AMOUNT, value=1, step=0.05, label="Amount", elem_id="amount")
     for title, group in {**units(), "head and gaze": turns()}.items():
         with gr.Accordion(title.capitalize(), open=title in OPEN):
-            found |= {each.name: _slider(each) for each in group}
+            found |= {each.name: widgets.slider(each) for each in group}
     with gr.Accordion("Light", open=False):
         found["light"] = gr.Dropdown(lights(), value=UNCHANGED, label="Light", elem_id="light")
         found["across"] = gr.Slider(-90, 90, step=1, value=0, label="From the right, degrees", visible=False)
         found["up"] = gr.Slider(-90, 90, step=1, value=0, label="From above, degrees", visible=False)
     return found, sliders
-
-
-def _slider(of: Control) -> gr.Slider:
-    return gr.Slider(-of.most, of.most, value=0, step=of.step, label=of.label, info=of.about, elem_id=of.name)
 
 
 def _wire(tab: Tab) -> None:
@@ -166,7 +113,7 @@ def _wire(tab: Tab) -> None:
         **more: Any,
     ) -> Any:
         settings = {"show_progress": "hidden", "concurrency_limit": 1, "concurrency_id": "worker", **more}
-        return gr.on(happens, _guarded(tab, do, patience), reads, [*writes, tab.banner], **settings)
+        return gr.on(happens, guarded(do, tab.banner, patience), reads, [*writes, tab.banner], **settings)
 
     def values_of(given: tuple[Any, ...]) -> dict[str, Any]:
         return dict(zip(tab.values, given, strict=True))
@@ -241,23 +188,6 @@ def _wire(tab: Tab) -> None:
         directions,
         show_progress="hidden",
     )
-
-
-def _guarded(tab: Tab, do: Callable[..., Updates], patience: float) -> Callable[..., Updates]:
-    """Refusals become one line above the picture, and whatever worked takes it away; no two run at a time."""
-
-    @wraps(do)
-    def tried(*given: Any) -> Updates:
-        if not _worker.acquire(timeout=patience):
-            return {tab.banner: gr.skip()}
-        try:
-            return {tab.banner: "", **do(*given)}
-        except FaceForgeError as refusal:
-            return {tab.banner: f'<p role="alert">{escape(str(refusal))}</p>'}
-        finally:
-            _worker.release()
-
-    return tried
 
 
 def _of(session: Session | None) -> Session:

@@ -15,7 +15,9 @@ import faceforge as ff
 from faceforge import assets, aus
 from faceforge.errors import BadPicture, BadSpec, NoFace
 from faceforge.face.finding import Finder
+from faceforge.face.found import Face
 from faceforge.io.pictures import Picture, read_picture
+from faceforge.mer import judges
 from faceforge.reading import Photograph
 from faceforge.result import Result
 from faceforge.spec import EditSpec
@@ -28,6 +30,7 @@ MAX_EDITS = 24
 FORMATS = ("PNG", "JPEG", "WEBP")
 SAMPLE = Path(assets.__file__).with_name("sample.png")
 _NAME_LENGTH = 100
+_ROOM = 0.6  # of the face's longer side
 
 Values = Mapping[str, Any]
 
@@ -105,7 +108,7 @@ class Session:
         assert result.image is not None, "the warp always gives a picture"
         if result.spec == self.current.spec:
             return self.current
-        edit = Edit(dict(values), result.spec, result.image, result.notes, _measured(result))
+        edit = Edit(dict(values), result.spec, result.image, result.notes, self._seen(result))
         self.edits = [*self.edits[: self.at + 1], edit]
         if len(self.edits) > MAX_EDITS:
             del self.edits[1]  # the first is the photograph itself
@@ -121,6 +124,19 @@ class Session:
         """The current edit as PNG with its provenance, as the command writes it."""
         path = Path(self._folder.name) / output_name(self.source)
         return self.editor.edit(self._opened, self.current.spec).save(path)
+
+    def _seen(self, result: Result) -> Mapping[str, float] | None:
+        """What a judge sees of an edit; judges look at the largest face, so another one is cut out for them."""
+        judged, face = judges.judge(), result.spec.face
+        before, after = self._opened.image, result.image
+        assert after is not None, "the warp always gives a picture"
+        if face != "all" and face > 1:
+            box = _around(self.photograph.faces[face - 1])
+            before, after = before.crop(box), after.crop(box)
+        try:
+            return dict(zip(judged.codes, map(float, judged.delta(before, after)), strict=True))
+        except NoFace:
+            return None
 
     @property
     def _opened(self) -> Picture:
@@ -156,8 +172,9 @@ def _checked(data: bytes, name: str) -> bytes:
     return data
 
 
-def _measured(result: Result) -> Mapping[str, float] | None:
-    try:
-        return result.measured()
-    except NoFace:
-        return None
+def _around(face: Face) -> tuple[int, int, int, int]:
+    """A face with room for the judge to find it again, within the picture."""
+    left, top, right, bottom = face.box
+    room, (height, width) = _ROOM * max(right - left, bottom - top), face.size
+    start = max(int(left - room), 0), max(int(top - room), 0)
+    return *start, min(int(right + room), width), min(int(bottom + room), height)

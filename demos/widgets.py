@@ -1,4 +1,4 @@
-"""Widgets of our own: the picker of photographs, and the picture with a handle between before and after."""
+"""The studio's widgets; its own are the picker of photographs, and the handle between before and after."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import gradio as gr
 from PIL import Image
 
 from faceforge.errors import BadPicture
+from faceforge_demos.controls import Control
 from faceforge_demos.session import FORMATS, MAX_BYTES
 
 HERE = Path(__file__).parent
@@ -67,6 +68,36 @@ def compare() -> gr.HTML:
         css_template=_COMPARE_CSS,
         js_on_load=(HERE / "compare.js").read_text(),
         elem_id="compare",
+    )
+
+
+def slider(of: Control) -> gr.Slider:
+    return gr.Slider(-of.most, of.most, value=0, step=of.step, label=of.label, info=of.about, elem_id=of.name)
+
+
+def button(name: str) -> gr.Button:
+    return gr.Button(
+        name,
+        size="sm",
+        min_width=60,
+        interactive=name not in ("Undo", "Redo"),
+        variant="primary" if name == "Download" else "secondary",
+        elem_id=name.lower(),
+    )
+
+
+def code(label: str, language: Any) -> gr.Code:
+    return gr.Code(label=label, language=language, lines=1, interactive=False, wrap_lines=True, elem_id=language)
+
+
+def history() -> gr.Gallery:
+    return gr.Gallery(
+        label="History, each from the photograph",
+        height="auto",
+        allow_preview=False,
+        interactive=False,
+        buttons=[],
+        elem_id="history",
     )
 
 

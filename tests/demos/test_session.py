@@ -133,6 +133,21 @@ def test_what_was_asked_and_what_was_seen_stand_side_by_side(session: Session) -
     assert "+1.0 → unread" in drawn  # the judge does not know lips that are sucked in
 
 
+def test_another_face_than_the_largest_is_measured_too() -> None:
+    sample = Image.open(SAMPLE).convert("RGB")
+    both = Image.new("RGB", (1000, 512), sample.getpixel((5, 5)))
+    both.paste(sample, (0, 0))
+    both.paste(sample.resize((400, 400)), (560, 60))
+    held = io.BytesIO()
+    both.save(held, "PNG")
+    session = Session()
+    session.open(held.getvalue(), "both.png")
+    assert len(session.photograph.faces) == 2
+    measured = session.finish(wish(AU12=3.0, face="2")).measured
+    assert measured is not None
+    assert measured["AU12"] > 1.0
+
+
 def test_what_cannot_be_granted_is_said(session: Session) -> None:
     edit = session.finish(wish(AU4=-4.0))
     assert any("AU4 was changed by" in each for each in edit.notes)
