@@ -1,9 +1,11 @@
 """What one visitor does, without a browser: open, move, look, go back, take it home."""
 
+import doctest
 import io
 import shlex
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -12,6 +14,8 @@ from PIL import Image
 from faceforge.aus import UNITS
 from faceforge.errors import BadPicture, BadSpec, NoFace
 from faceforge.spec import DIRECTIONS, EditSpec
+from faceforge_demos import controls, copying
+from faceforge_demos import session as session_of
 from faceforge_demos.chart import chart, notes
 from faceforge_demos.controls import DIRECTION, lights, resting, spec_of, turns, units
 from faceforge_demos.copying import as_command, as_python, unsayable
@@ -49,6 +53,12 @@ def test_there_is_a_slider_for_every_unit_and_every_angle() -> None:
     assert list(units()) == ["brow", "eye", "nose", "mouth", "jaw"]
     assert {each.name for each in turns()} == {name for name in EditSpec.model_fields if name.endswith("_deg")}
     assert len(turns()) == len(DIRECTIONS)
+
+
+@pytest.mark.parametrize("module", [controls, copying, session_of])
+def test_examples_in_the_documentation_hold(module: ModuleType) -> None:
+    done = doctest.testmod(module)
+    assert (done.attempted > 0, done.failed) == (True, 0)
 
 
 def test_widgets_at_rest_are_an_empty_wish() -> None:
