@@ -187,3 +187,22 @@ def test_nothing_sticks_out_of_the_page(page: Any, width: int) -> None:
     page.click("#sample")
     wait_for_edits(page, 1)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_two_visitors_do_not_see_each_other(page: Any, browser: Any, address: str) -> None:
+    other = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
+    other.goto(address)
+    for visitor in (page, other):
+        visitor.click("#sample")
+        wait_for_edits(visitor, 1)
+    for visitor, unit in ((page, "AU1"), (other, "AU4")):
+        drag(visitor, unit, 0.8)
+    for visitor in (page, other):
+        visitor.mouse.up()
+    for visitor, unit in ((page, "AU1"), (other, "AU4")):
+        wait_for_edits(visitor, 2)
+        said = visitor.locator("#shell .cm-content").inner_text()
+        assert said.count("--au") == 1
+        assert f"--au {unit}=" in said
+    assert after(page) != after(other)
+    other.context.close()
