@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -41,13 +43,13 @@ def serve(
     root_path: str = "",
     auth: tuple[str, str] | None = None,
     browser: bool = False,
-    block: bool = True,
-) -> str:
-    """Serve the page and say where; returns at once where `block` is off."""
+) -> None:
+    """Serve the page until somebody stops it."""
     os.environ["GRADIO_TEMP_DIR"] = _files.name
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # nothing is sent anywhere
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # so that the files go, as they do after Ctrl-C
     page = build()
-    _, address, _ = page.launch(
+    page.launch(
         server_name=host,
         server_port=port,
         root_path=root_path or None,
@@ -55,14 +57,12 @@ def serve(
         inbrowser=browser,
         share=False,
         ssr_mode=False,
-        prevent_thread_lock=not block,
         max_file_size=MAX_BYTES,
         state_session_capacity=VISITORS,
         footer_links=[],
         theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
         css=(HERE / "studio.css").read_text(),
     )
-    return str(address)
 
 
 if __name__ == "__main__":
