@@ -18,7 +18,7 @@ Side = Annotated[int, Field(ge=1, le=8192)]
 
 
 # What positive and negative degrees mean, in the picture.
-_DIRECTIONS = (
+DIRECTIONS = (
     ("yaw_deg", "right", "left"),
     ("pitch_deg", "up", "down"),
     ("roll_deg", "clockwise", "counter-clockwise"),
@@ -104,7 +104,7 @@ class EditSpec(BaseModel):
 
     def _turns(self) -> Iterator[str]:
         """Pose, gaze and light in words."""
-        for name, positive, negative in _DIRECTIONS:
+        for name, positive, negative in DIRECTIONS:
             degrees = getattr(self, name)
             if degrees:
                 who = "eyes" if name.startswith("gaze") else "head"

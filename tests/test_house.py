@@ -13,7 +13,7 @@ SOURCES = sorted(ROOT.glob("faceforge/**/*.py"))
 
 
 @pytest.mark.parametrize(
-    "command", [("ruff", "check"), ("ruff", "format", "--check"), ("mypy", "faceforge", "plugins", "training")]
+    "command", [("ruff", "check"), ("ruff", "format", "--check"), ("mypy", "faceforge", "plugins", "training", "demos")]
 )
 def test_the_tree_is_clean(command: tuple[str, ...]) -> None:
     found = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True)

@@ -24,7 +24,10 @@ BUILT_IN = {
     "check": "Hold a plugin or a saved model against the laws.",
     "doctor": "Say what works on this machine, and how to get what is missing.",
 }
-ADDED = {"train": "Train FaceForge's own models, from recipes."}  # by packages that are installed along with this one
+ADDED = {  # by packages that are installed along with this one
+    "demo": "Open the studio: edit faces in a browser.",
+    "train": "Train FaceForge's own models, from recipes.",
+}
 
 
 class Commands(click.Group):

@@ -1,0 +1,1 @@
+"""Demonstrations: the studio, where faces are edited in a browser."""

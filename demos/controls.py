@@ -1,0 +1,89 @@
+"""What the studio's widgets are, read from the tables of action units and from `EditSpec`, and the wish they say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from faceforge import aus
+from faceforge.face3d.light import PRESETS as LIGHTS
+from faceforge.spec import DIRECTIONS, EditSpec
+
+UNCHANGED = "as it is"
+DIRECTION = "from a direction"
+MOST_UNITS = 5.0  # FACS intensities run 0..5, so no face can change by more
+MOST_DEGREES = 45.0  # further round, a photograph knows nothing of the face
+MOST_AMOUNT = 1.25  # of a preset: its strongest unit at its end
+
+
+@dataclass(frozen=True)
+class Control:
+    """A signed slider at 'no change': the name of its number in a wish, and what people read."""
+
+    name: str
+    label: str
+    about: str
+    most: float
+    step: float
+
+
+def units() -> dict[str, list[Control]]:
+    """Every action unit, under the region of the face that it moves."""
+    found: dict[str, list[Control]] = {}
+    for unit in aus.UNITS.values():
+        label = f"{unit.name[0].upper()}{unit.name[1:]} ({unit.code})"
+        found.setdefault(unit.region, []).append(Control(unit.code, label, unit.muscle, MOST_UNITS, 0.1))
+    return found
+
+
+def turns() -> list[Control]:
+    """Every angle of a spec: a new one in `DIRECTIONS` appears by itself."""
+    return [
+        Control(name, _spoken(name), f"degrees, above 0 {positive}, below {negative}", MOST_DEGREES, 1.0)
+        for name, positive, negative in DIRECTIONS
+    ]
+
+
+def lights() -> list[str]:
+    return [UNCHANGED, *LIGHTS, DIRECTION]
+
+
+def resting() -> dict[str, Any]:
+    """All widgets at 'no change'."""
+    sliders = [*(each for group in units().values() for each in group), *turns()]
+    zeros: dict[str, Any] = {each.name: 0.0 for each in sliders}
+    return {**zeros, "preset": UNCHANGED, "amount": 1.0, "light": UNCHANGED, "across": 0.0, "up": 0.0, "face": "1"}
+
+
+def spec_of(values: Mapping[str, Any]) -> EditSpec:
+    """The wish that widgets say; those at 'no change' leave no trace in it."""
+    moved = {name: _number(value) for name, value in values.items() if name in aus.UNITS}
+    if values["preset"] != UNCHANGED:
+        moved = aus.added(moved, aus.preset(values["preset"], _number(values["amount"])))
+    fields: dict[str, Any] = {each.name: _number(values[each.name]) for each in turns() if values[each.name]}
+    if values["light"] == DIRECTION:
+        fields["light"] = (_number(values["across"]), _number(values["up"]))
+    elif values["light"] != UNCHANGED:
+        fields["light"] = values["light"]
+    if values["face"] != "1":
+        fields["face"] = values["face"] if values["face"] == "all" else int(values["face"])
+    asked = {code: value for code, value in sorted(moved.items(), key=_place) if value}
+    return EditSpec(**({"aus": asked} if asked else {}), **fields)
+
+
+def _number(value: float) -> float:
+    return round(float(value or 0.0), 3)  # sliders count in floats: 0.1 + 0.2
+
+
+def _place(pair: tuple[str, float]) -> int:
+    return list(aus.UNITS).index(pair[0])
+
+
+def _spoken(field: str) -> str:
+    """
+    >>> _spoken("gaze_yaw_deg")
+    'Gaze yaw'
+    """
+    return re.sub("_", " ", field.removesuffix("_deg")).capitalize()

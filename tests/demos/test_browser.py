@@ -1,0 +1,208 @@
+"""The studio in a real browser, from a photograph to the same picture out of a shell."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+
+from faceforge.io.provenance import read_provenance
+from faceforge_demos.session import SAMPLE
+
+pytestmark = pytest.mark.browser
+ROOT = Path(__file__).parents[2]
+PATIENCE_MS = 60_000
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A studio in a process of its own, as a user starts it."""
+    pytest.importorskip("gradio", reason="the studio's browser test needs gradio (extra demo)")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = tmp_path_factory.mktemp("studio") / "log"
+    command = [sys.executable, "-m", "faceforge", "demo", "--port", str(port)]
+    with log.open("w") as told, subprocess.Popen(command, stdout=told, stderr=told, cwd=log.parent) as studio:
+        try:
+            yield _answering(f"http://127.0.0.1:{port}/", studio, log)
+        finally:
+            studio.terminate()
+
+
+def _answering(address: str, studio: subprocess.Popen[bytes], log: Path) -> str:
+    for _ in range(120):
+        assert studio.poll() is None, log.read_text()
+        try:
+            urlopen(address, timeout=5).close()
+            return address
+        except OSError:
+            time.sleep(0.5)
+    raise AssertionError(log.read_text())
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    api = pytest.importorskip(
+        "playwright.sync_api", reason="the studio's browser test needs playwright (pip install playwright)"
+    )
+    if CHROMIUM is None:
+        pytest.skip("the studio's browser test needs chromium")
+    with api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser: Any, address: str) -> Iterator[Any]:
+    """A fresh visitor; whatever asks another machine for something fails the test."""
+    asked: list[str] = []
+    opened = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
+    opened.set_default_timeout(PATIENCE_MS)
+    opened.on("request", lambda request: asked.append(request.url))
+    opened.goto(address)
+    opened.wait_for_selector("#sample")
+    yield opened
+    opened.context.close()
+    assert [url for url in asked if not url.startswith((address, "data:", "blob:"))] == []
+
+
+def upload(page: Any, path: Path) -> None:
+    page.locator("#picker input[type=file]").set_input_files(path)
+
+
+def after(page: Any) -> str:
+    return str(page.locator("#compare .after").get_attribute("src"))
+
+
+def drag(page: Any, slider: str, to: float) -> None:
+    """The handle from where it is to a place of the track, 0..1, without letting go."""
+    track = page.locator(f"#{slider} input[type=range]")
+    track.scroll_into_view_if_needed()
+    box = track.bounding_box()
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] / 2, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * to, middle, steps=5)
+
+
+def wait_for_other(page: Any, picture: str) -> None:
+    page.wait_for_function("was => document.querySelector('#compare .after').src !== was", arg=picture)
+
+
+def wait_for_edits(page: Any, count: int) -> None:
+    page.wait_for_function("count => document.querySelectorAll('#history .thumbnail-item').length === count", arg=count)
+
+
+def taken_home(page: Any, to: Path) -> Path:
+    with page.expect_download() as download:
+        page.click("#download")
+    path = to / download.value.suggested_filename
+    download.value.save_as(path)
+    return path
+
+
+def test_an_edit_in_the_browser_is_the_same_file_out_of_a_shell(page: Any, tmp_path: Path) -> None:
+    photograph = tmp_path / "ada's portrait.png"
+    photograph.write_bytes(SAMPLE.read_bytes())
+    upload(page, photograph)
+    wait_for_edits(page, 1)
+    source = after(page)
+
+    drag(page, "AU12", 0.8)
+    wait_for_other(page, source)  # the draft, while the handle is still held
+    assert page.locator("#history .thumbnail-item").count() == 1
+    page.mouse.up()
+    wait_for_edits(page, 2)
+    assert "AU12" in page.locator("#chart table").inner_text()
+
+    (tmp_path / "home").mkdir()
+    saved = taken_home(page, tmp_path / "home")
+    provenance = read_provenance(saved)
+    assert provenance["label"] == "AI-edited"
+    assert provenance["spec"]["aus"]["AU12"] > 1
+
+    command = page.locator("#shell .cm-content").inner_text()
+    here = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(command, shell=True, cwd=tmp_path, env=here, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / saved.name).read_bytes() == saved.read_bytes()
+
+
+def test_undo_and_restore_put_the_sliders_back(page: Any) -> None:
+    page.click("#sample")
+    wait_for_edits(page, 1)
+    source = after(page)
+    drag(page, "AU12", 0.8)
+    page.mouse.up()
+    wait_for_edits(page, 2)
+    edited, number = after(page), page.locator("#AU12 input[type=number]")
+    value = number.input_value()
+
+    page.click("#undo")
+    wait_for_other(page, edited)
+    assert after(page) == source
+    assert float(number.input_value()) == 0
+    page.locator("#history .thumbnail-item").nth(1).click()
+    wait_for_other(page, source)
+    assert after(page) == edited
+    assert number.input_value() == value
+
+
+def test_bad_uploads_give_one_line_and_keep_the_photograph(page: Any, tmp_path: Path) -> None:
+    page.click("#sample")
+    wait_for_edits(page, 1)
+    source = after(page)
+    bad = tmp_path / "page.png"
+    bad.write_text("<script>alert(1)</script>")
+    upload(page, bad)
+    page.wait_for_selector("#banner p")
+    assert page.locator("#banner p").inner_text() == (
+        "'page.png' is not a PNG, JPEG, WEBP picture. Save it as one of these first."
+    )
+    assert after(page) == source
+
+
+def test_without_a_photograph_a_slider_says_what_is_missing(page: Any) -> None:
+    drag(page, "AU1", 0.7)
+    page.mouse.up()
+    page.wait_for_selector("#banner p")
+    assert "There is no photograph yet" in page.locator("#banner p").inner_text()
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_nothing_sticks_out_of_the_page(page: Any, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.click("#sample")
+    wait_for_edits(page, 1)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_two_visitors_do_not_see_each_other(page: Any, browser: Any, address: str) -> None:
+    other = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
+    other.goto(address)
+    for visitor in (page, other):
+        visitor.click("#sample")
+        wait_for_edits(visitor, 1)
+    for visitor, unit in ((page, "AU1"), (other, "AU4")):
+        drag(visitor, unit, 0.8)
+    for visitor in (page, other):
+        visitor.mouse.up()
+    for visitor, unit in ((page, "AU1"), (other, "AU4")):
+        wait_for_edits(visitor, 2)
+        said = visitor.locator("#shell .cm-content").inner_text()
+        assert said.count("--au") == 1
+        assert f"--au {unit}=" in said
+    assert after(page) != after(other)
+    other.context.close()
