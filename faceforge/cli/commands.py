@@ -27,6 +27,7 @@ BUILT_IN = {
 ADDED = {  # by packages that are installed along with this one
     "demo": "Open the studio: edit faces in a browser.",
     "train": "Train FaceForge's own models, from recipes.",
+    "push": "Publish a trained model with its page.",
 }
 
 
