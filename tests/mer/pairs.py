@@ -29,8 +29,8 @@ def judged_by(name: str) -> Judge:
 
 @cache
 def _ready(name: str) -> Judge | None:
-    made = judge(name)
     try:
+        made = judge(name)
         made.delta(face(), face())
     except HubError:
         return None
