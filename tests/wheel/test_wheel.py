@@ -20,7 +20,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The unpacked wheel."""
     folder = tmp_path_factory.mktemp("wheel")
     copy = folder / "source"
-    tracked = ["pyproject.toml", "README.md", "LICENSE", "faceforge", "plugins", "training"]
+    tracked = ["pyproject.toml", "README.md", "LICENSE", "faceforge", "plugins", "training", "demos"]
     copy.mkdir()
     for name in tracked:
         subprocess.run(["cp", "-r", ROOT / name, copy / name], check=True)
