@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import torch.nn.functional as F
 from diffusers import DDIMScheduler
 from pydantic import Field, NonNegativeFloat
 from torch import Tensor, nn
@@ -61,8 +62,10 @@ class DenoiseObjective(nn.Module):
             parts.unet.enable_gradient_checkpointing()
 
     def forward(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
-        """The loss of a batch as `requests_of` and `latents_of` read it."""
-        outcome = self.step(requests_of(batch), latents_of(batch, self.forge.backbone))
+        """The loss of a batch as `requests_of` and `latents_of` read it; `counts` (B, 1, H, W) weighs its places."""
+        latents = latents_of(batch, self.forge.backbone)
+        counts = F.adaptive_avg_pool2d(batch["counts"], latents.shape[-2:]) if "counts" in batch else None
+        outcome = self.step(requests_of(batch), latents, counts=counts)
         return {"denoise": outcome.loss}
 
     def save(self, folder: Path, name: str) -> None:

@@ -3,11 +3,12 @@
 The batch of a step is a function of the seed and the step alone, which is what makes resuming exact.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import torch
-from pydantic import NonNegativeInt, PositiveInt
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
 from torch import Tensor
 
 from faceforge_training.edits import SEEDS
@@ -28,12 +29,14 @@ def face_edits(
     pixels: PositiveInt = PIXELS,
     processes: PositiveInt = 1,
     captions: bool = False,
+    counts: dict[Literal["face", "unknown"], NonNegativeFloat] = {},  # noqa: B006  a recipe's default, never changed
 ) -> "Edits":
     """What an editor learns from; with a `vae`, a saved model's folder, its latents are kept beside the pictures.
 
-    Without `captions` prompts are empty, as they are when users edit.
+    Without `captions` prompts are empty, as they are when users edit. `counts` says by how much errors in the face, and
+    of what the photograph cannot know, count more than those elsewhere.
     """
-    return Edits(known_edits(folder, pairs, vae, first, pixels, processes), batch, seed, captions)
+    return Edits(known_edits(folder, pairs, vae, first, pixels, processes), batch, seed, captions, counts)
 
 
 def face_portraits(
@@ -73,6 +76,7 @@ class Edits:
     size: int
     seed: int
     captions: bool = False
+    counts: Mapping[str, float] = field(default_factory=dict)
 
     def batch(self, step: int) -> dict[str, Any]:
         """The target as `latents` or `picture`, conditions by prefix, `aus` as changes and what was `measured`."""
@@ -88,11 +92,16 @@ class Edits:
             **_wanted(known, "target", index),
             **conditions,
             "picture.unknown": unknown.expand(-1, 3, -1, -1),
+            **self._counted(index),
             "vector.expression": numbers["rig"],
             "aus": numbers["after"] - numbers["before"],
             "measured": numbers["measured"],
             "prompts": known.caption(index, "after") if self.captions else [""] * len(index),
         }
+
+    def _counted(self, index: Tensor) -> dict[str, Tensor]:
+        more = [count * self.known.rest[name][index, None].float() / 255 for name, count in self.counts.items()]
+        return {"counts": 1 + torch.stack(more).sum(0)} if more else {}
 
 
 @dataclass(frozen=True, eq=False)

@@ -59,9 +59,13 @@ class Objective(nn.Module):
         *,
         noise: Tensor | None = None,
         timesteps: Tensor | None = None,
+        counts: Tensor | None = None,
         generator: torch.Generator | None = None,
     ) -> Outcome:
-        """One step for clean, scaled latents (rows, C, h, w); noise and timesteps are drawn unless given."""
+        """One step for clean, scaled latents (rows, C, h, w); noise and timesteps are drawn unless given.
+
+        `counts` (rows, 1, h, w) says how much the error of each place counts.
+        """
         rows = len(latents)
         if noise is None:
             noise = torch.randn(latents.shape, generator=generator).to(latents)
@@ -71,7 +75,8 @@ class Objective(nn.Module):
         noisy = self.noise_scheduler.add_noise(latents, noise, timesteps)
         prediction = self._predict(requests, noisy, timesteps, generator)
         target = self._target(latents, noise, timesteps)
-        errors = F.mse_loss(prediction.float(), target.float(), reduction="none").flatten(1).mean(1)
+        squared = F.mse_loss(prediction.float(), target.float(), reduction="none")
+        errors = (squared if counts is None else squared * counts).flatten(1).mean(1)
         loss = (errors * self._weights(timesteps)).mean()
         for plugin in self._plugins():
             own = plugin.losses(Requests(requests, plugin.manifest, self.backbone, dose=plugin.dose), prediction)

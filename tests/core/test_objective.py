@@ -136,3 +136,14 @@ def test_rows_are_weighted_as_if_the_clean_picture_s_error_counted_up_to_a_limit
     loss = objective(requests_of(objective), LATENTS, noise=noise, timesteps=times).loss
     snr = (kept / (1 - kept)).flatten()
     torch.testing.assert_close(loss, 0.01 * snr.clamp(max=5).mean(), rtol=1e-4, atol=0)
+
+
+def test_places_count_as_much_as_they_are_told_to() -> None:
+    objective = objective_of("magicface")
+    requests, fixed = requests_of(objective), {"noise": LATENTS.flip(0), "timesteps": torch.tensor([5, 500, 900])}
+    left = torch.zeros(3, 1, SIDE // 8, SIDE // 8)
+    left[..., : SIDE // 16] = 1
+    losses = [objective(requests, LATENTS, counts=each, **fixed).loss for each in (left, 1 - left, left + 3)]
+    whole = objective(requests, LATENTS, **fixed).loss
+    torch.testing.assert_close(losses[0] + losses[1], whole)
+    torch.testing.assert_close(losses[2], losses[0] + 3 * whole)

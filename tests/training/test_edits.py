@@ -138,3 +138,16 @@ def test_several_processes_draw_the_same_blocks(tmp_path: Path) -> None:
     for file in sorted((tmp_path / "one").iterdir()):
         with np.load(file) as one, np.load(tmp_path / "two" / file.name) as other:
             assert all(np.array_equal(one[name], other[name]) for name in one.files)
+
+
+def test_the_face_and_what_a_photograph_cannot_know_count_more_where_asked(drawn: str) -> None:
+    plain = reader(drawn).batch(1)
+    weighed = face_edits(drawn, PAIRS, batch=4, pixels=64, captions=True, counts={"face": 2.0, "unknown": 4.0}).batch(1)
+    assert "counts" not in plain
+    counts = weighed.pop("counts")
+    assert counts.shape == (4, 1, 64, 64)
+    assert plain.keys() == weighed.keys()
+    assert float(counts.min()) == 1
+    unknown = weighed["picture.unknown"][:, :1] > 0.99
+    assert unknown.any()
+    assert float(counts[unknown].min()) >= 5 - 0.03
