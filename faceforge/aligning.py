@@ -38,10 +38,11 @@ _GROWN, _SOFT, _FADE = 0.02, 0.012, 0.06  # of the crop's side: a person's mask,
 
 @dataclass(frozen=True)
 class Plan:
-    """Which conditions of a job are made, by whom, and which vectors are zeros of a length."""
+    """Which conditions of a job are made, by whom, which vectors are zeros of a length, and what becomes of the edit."""
 
     made: Mapping[str, str] = field(default_factory=dict)
     zeros: Mapping[str, int] = field(default_factory=dict)
+    repairs: bool = False  # only what the made warp does not know
 
     @property
     def shows_the_wish(self) -> bool:
@@ -53,6 +54,8 @@ def plan(job: Job, plugins: Mapping[str, Plugin], defaults: Defaults) -> Plan:
     """What has to be made for a job; nothing where the caller brought all that the plugins need."""
     used = [plugin for name, plugin in plugins.items() if job.spec.strength.get(name, 1.0) != 0]
     needs = {name: None for plugin in used for name in plugin.manifest.needs}
+    if defaults.repairs:
+        needs |= dict.fromkeys(f"pictures.{name}" for name in _EVERYWHERE)
     if job.spec.start_at and job.spec.start:
         needs[f"pictures.{job.spec.start}"] = None
     makes, found = {**_EVERYWHERE, **defaults.makes}, Plan()
@@ -62,7 +65,8 @@ def plan(job: Job, plugins: Mapping[str, Plugin], defaults: Defaults) -> Plan:
         vectors = [each.removeprefix("vectors.") for each in needs if each.startswith("vectors.")]
         made |= {name: makes[name] for name in vectors if makes.get(name) in VECTORS and name not in job.vectors}
         lacking = [name for name in defaults.zeros if f"vectors.{name}" in needs and name not in job.vectors]
-        found = Plan(made, {name: defaults.zeros[name] for name in lacking} if made else {})
+        zeros = {name: defaults.zeros[name] for name in lacking} if made else {}
+        found = Plan(made, zeros, defaults.repairs and made.keys() >= _EVERYWHERE.keys())
     _refuse_what_nobody_reads(job, found, used)
     _refuse_zeros_for_a_wish(job, found)
     return found
@@ -98,6 +102,7 @@ class Aligner:
                 made={**wanted.made, **dict.fromkeys(wanted.zeros, "zeros")},
                 finder=reading.face.backend,
                 seconds={**photograph.seconds, "conditions": time.perf_counter() - began},
+                base=scene.moved if wanted.repairs else None,
             )
             notes = (*row.notes, *photograph.notes(row.spec.face), *_notes(scene, wanted))
             yield replace(row, request=request, placed=placed, notes=tuple(dict.fromkeys(notes)))
@@ -136,8 +141,9 @@ def joined(faces: Sequence[tuple[Ready, Result]]) -> Result:
     pixels = source.pixels
     for row, each in faces:
         if each.image is not None and row.placed is not None:
-            crop, mask = row.placed.crop, row.placed.mask
-            pixels = paste_change(pixels, change(source.image, each.image, crop, mask), crop, mask)
+            crop, mask, base = row.placed.crop, row.placed.mask, row.placed.base or source
+            pixels = np.where((base.pixels != source.pixels).any(2, keepdims=True), base.pixels, pixels)
+            pixels = paste_change(pixels, change(base.image, each.image, crop, mask), crop, mask)
     notes = tuple(dict.fromkeys(note for _, each in faces for note in each.notes))
     image = None if result.image is None else shown(pixels)
     seconds["paste"] = time.perf_counter() - began

@@ -19,6 +19,7 @@ from faceforge.face.people import Inside, person
 from faceforge.face3d import maps, rig
 from faceforge.face3d.embedded.model import EmbeddedHead
 from faceforge.face3d.head import HeadParams
+from faceforge.io.pictures import Picture
 from faceforge.reading import Photograph, Reading
 from faceforge.synth import person as people
 from faceforge.synth.casting import cast
@@ -92,6 +93,12 @@ class Scene:
         """The photograph with its own pixels moved."""
         return warp(self.plate, self.wanted)
 
+    @cached_property
+    def moved(self) -> Picture:
+        """The same at full size, in the photograph's own channels and depth."""
+        warped, alpha = self.warped, self.photograph.alpha
+        return self.photograph.edited(warped.picture, None if alpha is None else warped.carried(alpha))
+
     @property
     def plate(self) -> Plate:
         return self.photograph.plate(self.reading)
@@ -130,7 +137,7 @@ class Scene:
 
 def warped_crop(scene: Scene) -> Image.Image:
     """The photograph's own pixels where the wish takes them."""
-    return scene.crop.cut(_image(scene.warped.picture))
+    return scene.crop.cut(scene.moved.image)
 
 
 def unknown(scene: Scene) -> Image.Image:
@@ -205,8 +212,3 @@ def _shades() -> Tensor:
     # Half of the colour: a painted blush on skin of another hue would look like a bruise.
     found: Tensor = torch.lerp(shares.mean(0, keepdim=True), shares, 0.5)
     return found
-
-
-def _image(picture: Tensor) -> Image.Image:
-    """Pixels (3, H, W) of 8 bits as a picture."""
-    return Image.fromarray(picture.permute(1, 2, 0).numpy())

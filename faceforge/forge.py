@@ -30,6 +30,7 @@ from faceforge.editor import Editor
 from faceforge.errors import BadPlugin, BadSpec, Cancelled, PluginConflict, nearest
 from faceforge.face.finding import Finder
 from faceforge.jobs import Defaults, Job, Ready, batches, ready, to_image
+from faceforge.repair import repaired
 from faceforge.result import Result, provenance
 from faceforge.spec import EditSpec
 
@@ -243,7 +244,8 @@ class Forge(Editor):
         denoised = time.perf_counter()
         images: Sequence[Image.Image | None] = [None] * len(batch)
         if backbone.vae is not None:
-            images = [to_image(each) for each in backbone.decode_latents(latents)]
+            made = backbone.decode_latents(latents)
+            images = [to_image(self._repaired(row, each)) for row, each in zip(batch, made, strict=True)]
         self._forget()
         spent = {"encode": encoded - began, "denoise": denoised - encoded, "decode": time.perf_counter() - denoised}
         seconds = {name: value / len(batch) for name, value in spent.items()}
@@ -251,6 +253,14 @@ class Forge(Editor):
             Result(image, row.spec, latent.clone(), seconds, history, row.notes, source=_source(row))
             for image, row, latent, history in zip(images, batch, latents, histories, strict=True)
         ]
+
+    def _repaired(self, row: Ready, made: Tensor) -> Tensor:
+        """What a model made of a crop; where it repairs a photograph's warp, laid into that."""
+        if row.placed is None or row.placed.base is None:
+            return made
+        warp, unknown = (row.request.pictures[name].to(made)[None] for name in ("warp", "unknown"))
+        again = self.backbone.decode_latents(self.backbone.encode_picture(warp) * self.backbone.latent_scale)
+        return repaired(made[None], warp, again, unknown[:, :1] / 2 + 0.5)[0]
 
     def _start(self, batch: Sequence[Ready], scheduler: Any, generators: list[torch.Generator]) -> Start:
         backbone = self.backbone

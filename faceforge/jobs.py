@@ -46,6 +46,7 @@ class Defaults(BaseModel):
     crop: str = ""  # what of a photograph it was trained on, where conditions are made for it: a name in CROPS
     makes: dict[str, str] = {}  # picture or vector -> the maker that FaceForge fills it with where nobody gives it
     zeros: dict[str, int] = {}  # vectors of which so many zeros stand for a neutral face
+    repairs: bool = False  # the warp: a photograph's own pixels, moved, stay where it knows them
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ class Placed:
     made: Mapping[str, str]  # condition -> who made it
     finder: str
     seconds: Mapping[str, float]
+    base: Picture | None = None  # what is repaired: the photograph with its own pixels moved; None: itself is edited
 
 
 @dataclass(frozen=True)

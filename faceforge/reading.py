@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import Lock
 from typing import Any, Literal
@@ -20,7 +20,7 @@ from faceforge.face.quality import advice
 from faceforge.face3d.embedded.model import EmbeddedHead
 from faceforge.face3d.fitted import HeadFit
 from faceforge.face3d.fitting import fit
-from faceforge.io.depth import has_alpha, looks
+from faceforge.io.depth import edited, has_alpha, looks, shown
 from faceforge.io.pictures import Picture
 from faceforge.spec import EditSpec
 from faceforge.warp.plate import Plate
@@ -63,6 +63,14 @@ class Photograph:
         """How opaque each pixel is (1, H, W), in the picture's own kind; None where all of it is there."""
         own = self.picture.own
         return torch.from_numpy(own[..., -1].copy())[None] if own is not None and has_alpha(own) else None
+
+    def edited(self, seen: Tensor, alpha: Tensor | None) -> Picture:
+        """The picture with another look (3, H, W) and opacity (1, H, W), in its own channels and depth."""
+        levels, own = seen.permute(1, 2, 0).numpy(), self.picture.own
+        if own is None:
+            return replace(self.picture, image=shown(levels))
+        changed = edited(own, levels, None if alpha is None else alpha[0].numpy())
+        return replace(self.picture, image=shown(changed), own=changed)
 
     def readings(self, which: int | Literal["all"]) -> list[Reading]:
         """The chosen face, or all of them."""

@@ -7,13 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
-
 from faceforge.editor import Editor
 from faceforge.errors import BadSpec, Cancelled
 from faceforge.face.finding import Finder
 from faceforge.face3d.embedded.model import EmbeddedHead
-from faceforge.io.depth import Pixels, edited, shown
 from faceforge.io.pictures import Picture
 from faceforge.jobs import Job, generative, opened
 from faceforge.reading import Reader, Reading
@@ -66,16 +63,16 @@ class Warper(Editor):
             notes += wanted.notes
         seconds = {**photograph.seconds, "warp": time.perf_counter() - began}
         history = _provenance(job.spec, pictures, readings, self.head)
-        own = like_source(pictures["source"], pixels, alpha)
+        edited = photograph.edited(pixels, alpha)
         return Result(
-            image=shown(own),
+            image=edited.image,
             spec=job.spec,
             latents=None,
             seconds=seconds,
             provenance=history,
             notes=tuple(dict.fromkeys(notes)),
             source=pictures["source"].image,
-            own=None if pictures["source"].own is None else own,
+            own=edited.own,
         )
 
 
@@ -87,12 +84,6 @@ def refuse_what_needs_a_generator(job: Job) -> None:
             f"{asked[0]} needs a generator, and the warp has none. Load a model that generates "
             f"(magicface, rigface, fineface, or your own folder), or leave it out."
         )
-
-
-def like_source(source: Picture, pixels: Tensor, alpha: Tensor | None) -> Pixels:
-    """What an edit looks like (3, H, W), and its transparency (1, H, W), in the channels and depth of its source."""
-    seen = pixels.permute(1, 2, 0).numpy()
-    return seen if source.own is None else edited(source.own, seen, None if alpha is None else alpha[0].numpy())
 
 
 def _source(job: Job) -> Any:
