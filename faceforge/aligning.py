@@ -38,7 +38,7 @@ _GROWN, _SOFT, _FADE = 0.02, 0.012, 0.06  # of the crop's side: a person's mask,
 
 @dataclass(frozen=True)
 class Plan:
-    """Which conditions of a job are made, by whom, which vectors are zeros of a length, and what becomes of the edit."""
+    """Which conditions of a job are made, by whom, and which vectors are zeros of a length."""
 
     made: Mapping[str, str] = field(default_factory=dict)
     zeros: Mapping[str, int] = field(default_factory=dict)

@@ -20,6 +20,7 @@ from faceforge.store import checkpoint
 from faceforge.store.backbones import from_hub, tiny
 from faceforge.store.registry import listings, plugin_class
 from faceforge.store.release import Base, Files, Release
+from faceforge.store.shipped import shipped
 
 RANDOM = "The weights are random: this run proves the pipeline, and its picture means nothing yet."
 
@@ -28,7 +29,7 @@ def load_forge(name: str | Path, *, base: str = "", plugins: Mapping[str, Path] 
     """A Forge by name ('magicface'; 'tiny' is the random miniature), from a saved folder, or from a hub id."""
     if name == "tiny":
         return miniature(**options)
-    folder = Path(name)
+    folder = shipped().get(str(name), Path(name))
     if folder.is_dir():
         return load_folder(folder, plugin_files=plugins, **options)
     published = releases()
@@ -38,7 +39,7 @@ def load_forge(name: str | Path, *, base: str = "", plugins: Mapping[str, Path] 
         return forged(convert(plugin, files, release.variant, base or release.base), name=str(name), **options)
     if repository_id(str(name)):
         return load_folder(fetch(str(name)), plugin_files=plugins, **options)
-    known = ["warp", "tiny", *published]
+    known = ["warp", "tiny", *shipped(), *published]
     raise BadPlugin(f"{str(name)!r} is not a model, a folder or a hub id (owner/name). {nearest(str(name), known)}")
 
 

@@ -16,6 +16,7 @@ from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor
 
 from faceforge.errors import NoFace
+from faceforge.forge import Forge
 from faceforge.jobs import to_image
 from faceforge.mer.agreement import mean, pcc
 from faceforge.mer.judges import Judge, judge
@@ -99,7 +100,10 @@ class EditValidation:
     judge: Judge
 
     def __call__(self, objective: DenoiseObjective, pictures: Path) -> Figures:
-        forge = objective.forge
+        return self.of(objective.forge, pictures)
+
+    def of(self, forge: Forge, pictures: Path) -> Figures:
+        """A model's figures; its edits are drawn into a folder."""
         made = sampled(forge, self.known, self.steps)
         shown = {name: each.permute(0, 3, 1, 2).float() / 127.5 - 1 for name, each in self.known.seen.items()}
         target, face = shown["target"], self.known.rest["face"] > 127

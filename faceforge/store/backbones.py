@@ -48,7 +48,7 @@ def mini(seed: int = 0, *, size: int = 128, latents: int = 16) -> Backbone:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         unet = _unet(size, (48, 80, 112), latents=latents, text=96, heads=2, groups=16)
-        vae = _vae(size, (16, 32, 64, 96), latents=latents, groups=8)
+        vae = _vae(size, (16, 32, 64, 96), latents=latents, groups=4)
         text = _word_encoder(width=96, layers=2, heads=4, length=48)
     return Backbone(unet.eval(), _noise_schedule(), text, vae.eval(), name="mini")
 

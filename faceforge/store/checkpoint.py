@@ -24,6 +24,7 @@ from faceforge.io.hub import fetch
 from faceforge.io.weights import hash_of, read_metadata, read_tensors, tensor_hashes, write_tensors
 from faceforge.store.backbones import BASE_PARTS, empty_unet, read_config, read_scheduler, read_text
 from faceforge.store.registry import plugin_class
+from faceforge.store.shipped import shipped
 
 if TYPE_CHECKING:
     from faceforge.forge import Forge
@@ -37,7 +38,10 @@ class _Strict(BaseModel):
 
 
 class SavedModel(_Strict):
-    """model.json: what the folder holds, and where the parts are that it only refers to (`owner/name@commit`)."""
+    """model.json: what the folder holds, and where the parts are that it only refers to.
+
+    That is `owner/name@commit`, or the name of a model that ships.
+    """
 
     format: int = FORMAT
     name: str
@@ -182,6 +186,8 @@ def _pack(target: Path) -> None:
 def _place(folder: Path, source: str | None) -> Path:
     if source is None:
         return folder / "backbone"
+    if source in shipped():
+        return shipped()[source] / "backbone"
     repo, _, revision = source.partition("@")
     return fetch(repo, files=BASE_PARTS, revision=revision or None)
 
