@@ -55,8 +55,7 @@ def known_edits(folder: str, pairs: int, vae: str, first: int, pixels: int, proc
     _draw_missing(place, names, first, pixels, processes)
     if vae:
         backbone = load_forge(vae).backbone
-        made = weights_hash(backbone.vae)[:8] if backbone.vae is not None else "none"
-        latents = [f"latents-{made}-{name}" for name in names]
+        latents = [f"latents-{_encoder(backbone)}-{name}" for name in names]
         found = kept(place, latents, lambda number: encoded(_read(place / names[number]), backbone), pairs)
     else:
         found = kept(place, names, lambda number: _block(first, number, pixels), pairs)
@@ -70,6 +69,13 @@ def encoded(block: Mapping[str, np.ndarray], backbone: Backbone) -> Arrays:
         pictures = torch.from_numpy(block[name]).permute(0, 3, 1, 2).float() / 127.5 - 1
         found[name] = backbone.encode_picture(pictures).half().cpu().numpy()
     return found
+
+
+def _encoder(backbone: Backbone) -> str:
+    """What latents depend on: a decoder may go on learning."""
+    vae = backbone.vae
+    parts = [] if vae is None else [vae.encoder, vae.quant_conv]
+    return "".join(weights_hash(each)[:6] for each in parts if each is not None)
 
 
 def _draw_missing(folder: Path, names: list[str], first: int, pixels: int, processes: int) -> None:
