@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from faceforge.face3d.embedded.curves import smoothstep
-from faceforge.warp.lids import lids, made_up
+from faceforge.warp.lids import lid_faces, made_up
 from faceforge.warp.plate import Plate
 from faceforge.warp.posed import Posed, Seen
 from faceforge.warp.region import changing
@@ -59,8 +59,8 @@ class Drawing:
     def known(self) -> Tensor:
         """How surely the photograph shows each covered point where it was, (N,) in 0..1."""
         depth = self.seen.mixed(self.plate.at_rest.points[:, 2:])
-        own = self.centres.reshape(-1, 2).index_select(0, self.seen.flat) + self.shift
-        return shown(self.plate, self.seen, torch.cat([own, depth], 1), self.plate.shown, self.squarely)
+        places = torch.cat([self.window.centres_of(self.seen.flat) + self.shift, depth], 1)
+        return shown(self.plate, self.seen, places, self.plate.shown, self.squarely)
 
 
 def drawn(plate: Plate, target: Target) -> Drawing | None:
@@ -81,9 +81,9 @@ def shown(plate: Plate, seen: Seen, places: Tensor, facing: Tensor, wanted: Tens
     no more slantingly than it will be is known. Eyes and the mouth's inside are shown where the photograph shows any.
     """
     rows, columns = plate.window.grid
-    x, y = plate.window.on_grid(places[:, :2]).long().unbind(1)
-    within = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
-    front = plate.farthest.reshape(-1)[y.clamp(0, rows - 1) * columns + x.clamp(0, columns - 1)]
+    x, y = plate.window.on_grid(places[:, :2]).unbind(1)
+    within = (x > -1) & (x < columns) & (y > -1) & (y < rows)
+    front = plate.looked_up(plate.farthest, places[None, :, :2], mode="nearest")[0]
     sure = ((front < 0) | (places[:, 2] < front + _SLACK)).float()
     for kind, faces in plate.inner.items():
         index = faces[seen.face].nonzero().squeeze(1)
@@ -95,7 +95,8 @@ def shown(plate: Plate, seen: Seen, places: Tensor, facing: Tensor, wanted: Tens
 
 def _unstretched(seen: Seen, places: Tensor, pitch: float) -> Tensor:
     """0 where upper lids (N,) are drawn out from next to nothing, 1 elsewhere."""
-    drawn = torch.ones(seen.grid)
-    drawn[:-1] = (places[1:, :, 1] - places[:-1, :, 1]) / pitch
-    share = drawn.reshape(-1)[seen.flat]
-    return torch.where(seen.mixed(lids()).prod(1) > 0, smoothstep(0.15, 0.45, share), 1.0)
+    found, y = torch.ones(len(seen.flat)), places[..., 1].flatten()
+    at = (lid_faces()[seen.face] & (seen.flat < len(y) - seen.grid[1])).nonzero().squeeze(1)
+    here = seen.flat[at]
+    found[at] = smoothstep(0.15, 0.45, (y[here + seen.grid[1]] - y[here]) / pitch)
+    return found

@@ -45,4 +45,11 @@ def _moves(head: Drawing, own: Tensor, edge: Tensor) -> Tensor | None:
     if not bool((moves.abs() > _MOVES * head.plate.window.step).any()):
         return None
     old = head.plate.window.centres()[head.plate.edge]
-    return old[torch.cdist(places + moves, old).argmin(1)] - places
+    return old[_nearest(places + moves, old)] - places
+
+
+def _nearest(points: Tensor, of: Tensor) -> Tensor:
+    """Which of some points (M, 2) is nearest to each of others (N, 2), (N,)."""
+    middle = of.mean(0)  # near 0 the squares are small, and their differences exact
+    points, of = points - middle, of - middle
+    return torch.addmm(of.square().sum(1), points, of.T, alpha=-2).argmin(1)

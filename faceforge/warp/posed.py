@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 
 from torch import Tensor
-from torch.nn.functional import embedding_bag
+from torch.nn.functional import embedding_bag, normalize
 
+from faceforge.face3d import light as lights
 from faceforge.warp.window import Rectangle
+
+_DARKEST = 0.05  # shading below this is noise
 
 
 @dataclass(frozen=True)
@@ -38,11 +41,15 @@ class Seen:
 
     def spread(self, values: Tensor) -> Tensor:
         """Values (..., N) on the whole grid (..., h, w), 0 where nothing is seen."""
-        whole = values.new_zeros(*values.shape[:-1], self.grid[0] * self.grid[1])
-        whole[..., self.flat] = values
+        whole = values.new_zeros(*values.shape[:-1], self.grid[0] * self.grid[1]).index_copy_(-1, self.flat, values)
         return whole.view(*values.shape[:-1], *self.grid)
 
     def mixed(self, attributes: Tensor) -> Tensor:
         """Attributes of vertices (V, D) at the grid points, (N, D)."""
         found: Tensor = embedding_bag(self.corners, attributes.float(), per_sample_weights=self.weights, mode="sum")
         return found
+
+
+def level(normals: Tensor, light: Tensor) -> Tensor:
+    """What a light (1, 9, 3) makes of normals (N, 3), (N, 3)."""
+    return lights.shade(normalize(normals, dim=1)[None], light.float())[0].clamp(min=_DARKEST)

@@ -12,14 +12,15 @@ _CELL = 12  # grid points to a side of the cells between which distances are mea
 def continued(values: Tensor, weight: Tensor, by: int = 4) -> Tensor:
     """Values (C, h, w) where the weight (h, w) is 1, and a smooth continuation where it is 0.
 
-    By is how much coarser the first continuation is; all further ones halve it again.
+    By is how much coarser the first continuation is; all further ones halve it again. Four points tell of a cell.
     """
     high, wide = weight.shape
     if min(high, wide) <= 2:
         mean = (values * weight).sum((1, 2), keepdim=True) / weight.sum().clamp(min=1e-6)
         return values * weight + mean * (1 - weight)
-    stacked = torch.cat([values * weight, weight[None]])[None]
-    coarse = _filled(avg_pool2d(stacked, by, ceil_mode=True, count_include_pad=False)[0])
+    some = (..., slice(None, None, by // 2), slice(None, None, by // 2))
+    stacked = torch.cat([values[some] * weight[some], weight[some][None]])
+    coarse = _filled(avg_pool2d(stacked[None], 2, ceil_mode=True, count_include_pad=False)[0])
     smooth = interpolate(coarse[None], (high, wide), mode="bilinear", align_corners=False)[0]
     return smooth + (values - smooth) * weight
 
@@ -36,6 +37,17 @@ def _filled(cells: Tensor) -> Tensor:
     """Values (C, h, w) from sums over cells (C + 1, h, w), the last of which is of weights: half a cell is enough."""
     share = cells[-1]
     return continued(cells[:-1] / share.clamp(min=1e-6), (2 * share).clamp(max=1), 2)
+
+
+def grown(mask: Tensor, by: int = 1) -> Tensor:
+    """A mask (h, w) and the points so few rows and columns from it."""
+    for _ in range(2):
+        wider = mask.clone()
+        for step in range(1, by + 1):
+            wider[step:] |= mask[:-step]
+            wider[:-step] |= mask[step:]
+        mask = wider.T
+    return mask
 
 
 def nearness(inside: Tensor, near: float, far: float) -> Tensor:
