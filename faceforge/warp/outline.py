@@ -2,12 +2,10 @@
 
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate
 
 from faceforge.face3d.embedded.curves import smoothstep
 from faceforge.warp.drawing import Drawing
-from faceforge.warp.plate import outline
-from faceforge.warp.spread import continued_from, distance
+from faceforge.warp.spread import continued_from, distance, enlarged, outline
 
 RIGID_CM, STILL_CM = 1.8, 7.5  # around the head, hair moves with it up to here, and nothing moves beyond there
 _MOVES = 0.5  # grid points; of an outline that moves less each point is still the nearest to where it was
@@ -31,8 +29,7 @@ def carried(head: Drawing, own: Tensor) -> Tensor | None:
     around = continued_from(values, row, column, plate.window.grid, _BY)
     per_cm = plate.points_per_cm
     near = 1 - smoothstep(RIGID_CM * per_cm, STILL_CM * per_cm, distance(inside, (around.shape[1], around.shape[2])))
-    smooth: Tensor = interpolate((around * near)[None], plate.window.grid, mode="bilinear", align_corners=False)[0]
-    return smooth * ~inside
+    return enlarged(around * near, plate.window.grid) * ~inside
 
 
 def _moves(head: Drawing, own: Tensor, edge: Tensor) -> Tensor | None:

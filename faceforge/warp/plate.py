@@ -20,7 +20,7 @@ from faceforge.face3d.raster import rasterize
 from faceforge.warp.anatomy import INNER, faces_of, mouth_inside, twins, vertices_of
 from faceforge.warp.levels import in_floats, looked_up
 from faceforge.warp.posed import Posed, Seen, level
-from faceforge.warp.spread import continued, grown, nearness
+from faceforge.warp.spread import continued, grown, nearness, outline
 from faceforge.warp.window import Window, pixels
 
 HAIR_CM = 5.0  # beyond the fitted head, which has none
@@ -212,8 +212,3 @@ class Plate:
     def _solid(self, posed: Posed) -> Tensor:
         """Places of head and neck, without the shoulders."""
         return posed.points[: first_vertices()["shoulders"], :2]
-
-
-def outline(inside: Tensor) -> Tensor:
-    """Points of a mask (h, w) that touch its outside."""
-    return inside & grown(~inside)

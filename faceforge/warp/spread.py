@@ -10,19 +10,26 @@ _CELL = 12  # grid points to a side of the cells between which distances are mea
 
 
 def continued(values: Tensor, weight: Tensor, by: int = 4) -> Tensor:
-    """Values (C, h, w) where the weight (h, w) is 1, and a smooth continuation where it is 0.
+    """Values (..., C, h, w) where the weight (..., h, w) is 1, and a smooth continuation where it is 0.
 
     By is how much coarser the first continuation is; all further ones halve it again. Four points tell of a cell.
     """
-    high, wide = weight.shape
+    high, wide = weight.shape[-2:]
+    weight = weight.unsqueeze(-3)
     if min(high, wide) <= 2:
-        mean = (values * weight).sum((1, 2), keepdim=True) / weight.sum().clamp(min=1e-6)
+        mean = (values * weight).sum((-2, -1), keepdim=True) / weight.sum((-2, -1), keepdim=True).clamp(min=1e-6)
         return values * weight + mean * (1 - weight)
     some = (..., slice(None, None, by // 2), slice(None, None, by // 2))
-    stacked = torch.cat([values[some] * weight[some], weight[some][None]])
-    coarse = _filled(avg_pool2d(stacked[None], 2, ceil_mode=True, count_include_pad=False)[0])
-    smooth = interpolate(coarse[None], (high, wide), mode="bilinear", align_corners=False)[0]
+    stacked = torch.cat([values[some] * weight[some], weight[some]], -3)
+    smooth = enlarged(_filled(avg_pool2d(stacked, 2, ceil_mode=True, count_include_pad=False)), (high, wide))
     return smooth + (values - smooth) * weight
+
+
+def enlarged(values: Tensor, grid: tuple[int, int]) -> Tensor:
+    """Values (..., C, h, w) of a coarser grid on a finer one."""
+    whole = values.flatten(0, -4) if values.ndim > 3 else values[None]
+    found = interpolate(whole, grid, mode="bilinear", align_corners=False)
+    return found.view(*values.shape[:-2], *grid)
 
 
 def continued_from(values: Tensor, row: Tensor, column: Tensor, grid: tuple[int, int], by: int) -> Tensor:
@@ -34,9 +41,9 @@ def continued_from(values: Tensor, row: Tensor, column: Tensor, grid: tuple[int,
 
 
 def _filled(cells: Tensor) -> Tensor:
-    """Values (C, h, w) from sums over cells (C + 1, h, w), the last of which is of weights: half a cell is enough."""
-    share = cells[-1]
-    return continued(cells[:-1] / share.clamp(min=1e-6), (2 * share).clamp(max=1), 2)
+    """Values (..., C, h, w) from sums over cells (..., C + 1, h, w), the last of weights: half a cell is enough."""
+    share = cells[..., -1, :, :]
+    return continued(cells[..., :-1, :, :] / share.unsqueeze(-3).clamp(min=1e-6), (2 * share).clamp(max=1), 2)
 
 
 def grown(mask: Tensor, by: int = 1) -> Tensor:
@@ -48,6 +55,11 @@ def grown(mask: Tensor, by: int = 1) -> Tensor:
             wider[:-step] |= mask[step:]
         mask = wider.T
     return mask
+
+
+def outline(inside: Tensor) -> Tensor:
+    """Points of a mask (h, w) that touch its outside."""
+    return inside & grown(~inside)
 
 
 def nearness(inside: Tensor, near: float, far: float) -> Tensor:
@@ -65,6 +77,5 @@ def distance(inside: Tensor, size: tuple[int, int]) -> Tensor:
         return torch.full(size, torch.inf)
     pitch = torch.tensor([high / rows, wide / columns])
     at = torch.stack(torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij"), -1).reshape(-1, 2)
-    away = torch.cdist(at * pitch, at[held.reshape(-1)] * pitch).amin(1).reshape(rows, columns)
-    found: Tensor = interpolate(away[None, None], size, mode="bilinear", align_corners=False)[0, 0]
-    return found
+    away = torch.cdist(at * pitch, at[outline(held).reshape(-1)] * pitch).amin(1).reshape(rows, columns)
+    return enlarged((away * ~held)[None], size)[0]

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate
 
 from faceforge.face3d.embedded.curves import smoothstep
 from faceforge.warp.drawing import Drawing, shown
@@ -13,7 +12,7 @@ from faceforge.warp.lids import lashed
 from faceforge.warp.plate import Plate
 from faceforge.warp.posed import Seen
 from faceforge.warp.shading import brightened
-from faceforge.warp.spread import continued, grown
+from faceforge.warp.spread import continued, enlarged, grown
 from faceforge.warp.window import Rectangle, Window
 
 SURE = 0.999  # what is known to less is made up
@@ -57,12 +56,14 @@ def filled(head: Drawing, places: Tensor, ratio: Tensor, known: Tensor, whole: T
 
 def _continued(head: Drawing, places: Tensor, ratio: Tensor, known: Tensor, inside: Tensor, seen: Seen) -> Tensor:
     """Colours (3, h, w): those of the head's own eyes and mouth, and elsewhere what surrounds the points seen."""
-    plate, grid = head.plate, known.shape
+    plate, grid = head.plate, (known.shape[0], known.shape[1])
     beside, within = (each[_SOME] for each in (known * ~inside, known * inside))
     here = brightened(plate.window.read(plate.colours, places[_SOME]), ratio[:, *_SOME])
-    colours = _enlarged(continued(here, within * (1 - plate.looked_up(plate.around_openings, places[_SOME])), 2), grid)
+    skin = within * (1 - plate.looked_up(plate.around_openings, places[_SOME]))
+    of_skin, of_room, of_lips = continued(here, torch.stack([skin, beside, within]), 2)
+    colours = enlarged(of_skin, grid)
     if not bool((inside | (known > SURE)).all()):
-        colours = torch.where(inside, colours, _enlarged(continued(here, beside, 2), grid))
+        colours = torch.where(inside, colours, enlarged(of_room, grid))
     flat = colours.reshape(3, -1)
     flat[:, seen.flat] = lashed(seen, flat[:, seen.flat].T).T
     inner = (plate.inner["eye"] | plate.inner["mouth"])[seen.face]
@@ -70,14 +71,8 @@ def _continued(head: Drawing, places: Tensor, ratio: Tensor, known: Tensor, insi
         flat[:, seen.flat[inner]] = interior(plate, seen.only(inner), head.posed, head.target).T
     slit = _slit(plate, seen)
     if bool(slit.any()):
-        flat[:, seen.flat[slit]] = _enlarged(continued(here, within, 2), grid).reshape(3, -1)[:, seen.flat[slit]]
+        flat[:, seen.flat[slit]] = enlarged(of_lips, grid).reshape(3, -1)[:, seen.flat[slit]]
     return colours
-
-
-def _enlarged(colours: Tensor, grid: torch.Size) -> Tensor:
-    """Colours of some points (3, h / 2, w / 2) at all of them."""
-    found: Tensor = interpolate(colours[None], grid, mode="bilinear", align_corners=False)[0]
-    return found
 
 
 def _slit(plate: Plate, seen: Seen) -> Tensor:
