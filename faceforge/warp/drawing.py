@@ -43,12 +43,19 @@ class Drawing:
     @cached_property
     def shift(self) -> Tensor:
         """From each covered point to where it was, (N, 2) in pixels."""
-        return self.seen.mixed(self.plate.shift(self.posed))
+        return self._read[:, :2]
 
     @cached_property
     def squarely(self) -> Tensor:
         """How squarely the covered points (N,) face the camera."""
-        return self.seen.mixed(self.plate.facing(self.posed)[:, None])[:, 0]
+        return self._read[:, 3]
+
+    @cached_property
+    def _read(self) -> Tensor:
+        """Of the covered points (N, 5): shift, depth in the photograph, how squarely they face the camera and did."""
+        plate, rest = self.plate, self.plate.at_rest
+        facing = plate.facing(self.posed), plate.shown
+        return self.seen.mixed(torch.cat([plate.shift(self.posed), rest.points[:, 2:], torch.stack(facing, 1)], 1))
 
     def whole(self, places: Tensor) -> Tensor:
         """How much of each covered point (N,), read at places (h, w, 2), is not a lid that has to be made up."""
@@ -58,9 +65,8 @@ class Drawing:
 
     def known(self) -> Tensor:
         """How surely the photograph shows each covered point where it was, (N,) in 0..1."""
-        depth = self.seen.mixed(self.plate.at_rest.points[:, 2:])
-        places = torch.cat([self.window.centres_of(self.seen.flat) + self.shift, depth], 1)
-        return shown(self.plate, self.seen, places, self.plate.shown, self.squarely)
+        places = torch.cat([self.window.centres_of(self.seen.flat) + self.shift, self._read[:, 2:3]], 1)
+        return shown(self.plate, self.seen, places, self._read[:, 4], self.squarely)
 
 
 def drawn(plate: Plate, target: Target) -> Drawing | None:
@@ -74,11 +80,11 @@ def drawn(plate: Plate, target: Target) -> Drawing | None:
     return Drawing(plate, target, posed, window, seen, surface(plate, seen, posed, target))
 
 
-def shown(plate: Plate, seen: Seen, places: Tensor, facing: Tensor, wanted: Tensor) -> Tensor:
+def shown(plate: Plate, seen: Seen, places: Tensor, before: Tensor, after: Tensor) -> Tensor:
     """How surely the photograph shows at places (N, 3: pixels, depth) what is seen, (N,) in 0..1.
 
-    Facing (V,) says how squarely vertices faced the camera there, wanted (N,) how squarely they do now: what was seen
-    no more slantingly than it will be is known. Eyes and the mouth's inside are shown where the photograph shows any.
+    Before (N,) says how squarely it faced the camera there, after (N,) how squarely it does now: what was seen no
+    more slantingly than it will be is known. Eyes and the mouth's inside are shown where the photograph shows any.
     """
     rows, columns = plate.window.grid
     x, y = plate.window.on_grid(places[:, :2]).unbind(1)
@@ -89,7 +95,7 @@ def shown(plate: Plate, seen: Seen, places: Tensor, facing: Tensor, wanted: Tens
         index = faces[seen.face].nonzero().squeeze(1)
         if len(index):
             sure[index] = smoothstep(0.3, 0.7, plate.looked_up(plate.openings[kind], places[None, index, :2])[0])
-    squareness = seen.mixed(facing[:, None])[:, 0].clamp(min=_EDGE_ON) / wanted.clamp(min=_EDGE_ON)
+    squareness = before.clamp(min=_EDGE_ON) / after.clamp(min=_EDGE_ON)
     return smoothstep(0.15, 0.5, squareness) * sure * within
 
 
