@@ -9,6 +9,7 @@ from faceforge.warp.spread import continued_from, distance, enlarged, outline
 
 RIGID_CM, STILL_CM = 1.8, 7.5  # around the head, hair moves with it up to here, and nothing moves beyond there
 _MOVES = 0.5  # grid points; of an outline that moves less each point is still the nearest to where it was
+_RESTS = (0.1, 0.3)  # pixels: who could tell? What moves less stays the photograph, what moves more moves
 _BY = 4  # grid points: the surroundings move smoothly, and are worked out on a grid that much coarser
 
 
@@ -29,7 +30,9 @@ def carried(head: Drawing, own: Tensor) -> Tensor | None:
     around = continued_from(values, row, column, plate.window.grid, _BY)
     per_cm = plate.points_per_cm
     near = 1 - smoothstep(RIGID_CM * per_cm, STILL_CM * per_cm, distance(inside, (around.shape[1], around.shape[2])))
-    return enlarged(around * near, plate.window.grid) * ~inside
+    around *= near
+    around *= smoothstep(*_RESTS, around.norm(dim=0))
+    return enlarged(around, plate.window.grid) * ~inside
 
 
 def _moves(head: Drawing, own: Tensor, edge: Tensor) -> Tensor | None:

@@ -17,9 +17,9 @@ from faceforge.face3d.fitted import HeadFit
 from faceforge.face3d.head import HeadParams
 from faceforge.face3d.mesh import even_normals
 from faceforge.face3d.raster import rasterize
-from faceforge.warp.anatomy import INNER, faces_of, mouth_inside, twins, vertices_of
+from faceforge.warp.anatomy import INNER, faces_of, twins, vertices_of
 from faceforge.warp.levels import in_floats, looked_up
-from faceforge.warp.posed import Posed, Seen, level
+from faceforge.warp.posed import Posed, Seen, level, visible
 from faceforge.warp.spread import continued, grown, nearness, outline
 from faceforge.warp.window import Window, pixels
 
@@ -66,7 +66,7 @@ class Plate:
 
     def seen(self, posed: Posed, window: Window) -> Seen:
         """What a part of the window shows of it."""
-        faces = self._visible(posed, window)
+        faces = visible(window.on_grid(posed.points[:, :2]), self.head.faces, self.skin, window.grid)
         mesh = window.ndc(posed.points[None]), self.head.faces.index_select(0, faces)
         fragments, (rows, columns) = rasterize(*mesh, window.raster), window.grid
         found = fragments.pix_to_face[0, :rows, :columns].reshape(-1)
@@ -74,19 +74,6 @@ class Plate:
         face = faces.index_select(0, found.index_select(0, flat))
         weights = fragments.bary[0, :rows, :columns].reshape(-1, 3).index_select(0, flat)
         return Seen(flat, face, self.head.faces.index_select(0, face), weights, window.grid)
-
-    def _visible(self, posed: Posed, window: Window) -> Tensor:
-        """The faces that may be seen in a window: none beside it, and skin from behind only through the mouth."""
-        places = window.on_grid(posed.points[:, :2])
-        corners = places.t()[:, self.head.faces]  # (2, F, 3)
-        low, high = corners.amin(2), corners.amax(2)
-        first, second = (corners[..., each] - corners[..., 0] for each in (1, 2))
-        ahead = first[0] * second[1] < first[1] * second[0]
-        mouth = places[mouth_inside()].t()
-        behind = ((high > mouth.amin(1, keepdim=True)) & (low < mouth.amax(1, keepdim=True))).all(0)
-        size = corners.new_tensor(window.grid[::-1])[:, None]
-        reached = ((high > -1) & (low < size + 1)).all(0)
-        return (reached & (ahead | behind | ~self.skin)).nonzero().squeeze(1)
 
     @cached_property
     def skin(self) -> Tensor:

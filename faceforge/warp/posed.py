@@ -6,6 +6,7 @@ from torch import Tensor
 from torch.nn.functional import embedding_bag, normalize
 
 from faceforge.face3d import light as lights
+from faceforge.warp.anatomy import mouth_inside
 from faceforge.warp.window import Rectangle
 
 _DARKEST = 0.05  # shading below this is noise
@@ -48,6 +49,21 @@ class Seen:
         """Attributes of vertices (V, D) at the grid points, (N, D)."""
         found: Tensor = embedding_bag(self.corners, attributes.float(), per_sample_weights=self.weights, mode="sum")
         return found
+
+
+def visible(places: Tensor, faces: Tensor, skin: Tensor, grid: tuple[int, int]) -> Tensor:
+    """Which faces between vertices at places (V, 2) on a grid it may show, by number.
+
+    Faces beside it are left out, and those of skin (F,) that one sees from behind, unless through the mouth.
+    """
+    corners, mouth = places.t()[:, faces], places[mouth_inside()].t()
+    low, high = corners.amin(2), corners.amax(2)
+    first, second = (corners[..., each] - corners[..., 0] for each in (1, 2))
+    ahead = first[0] * second[1] < first[1] * second[0]
+    mouthed = ((high > mouth.amin(1, keepdim=True)) & (low < mouth.amax(1, keepdim=True))).all(0)
+    size = corners.new_tensor(grid[::-1])[:, None]
+    reached = ((high > -1) & (low < size + 1)).all(0)
+    return (reached & (ahead | mouthed | ~skin)).nonzero().squeeze(1)
 
 
 def level(normals: Tensor, light: Tensor) -> Tensor:

@@ -85,11 +85,12 @@ def _slit(plate: Plate, seen: Seen) -> Tensor:
 def _with_twins(head: Drawing, window: Window, lost: Seen, which: Tensor, whole: Tensor, colours: Tensor) -> Unseen:
     plate, form, squarely = head.plate, head.form.only(which), head.squarely[which]
     twins = plate.twins
-    places, before = lost.mixed(torch.cat([plate.at_rest.points, plate.shown[:, None]], 1)[twins]).split([3, 1], 1)
+    there = lost.mixed(torch.cat([plate.at_rest.points, plate.shown[:, None]], 1)[twins])
+    places, before = there[:, :3], there[:, 3]
     own = window.centres_of(lost.flat)
     return Unseen(
         window=window,
-        twin=lost.spread(shown(plate, lost, places, before[:, 0], squarely) * whole),
+        twin=lost.spread(shown(plate, lost, places, before, squarely) * whole),
         twin_offset=lost.spread((places[:, :2] - own).T),
         twin_ratio=lost.spread(form.ratio(lost, plate.level[twins]).T),
         colours=colours,

@@ -194,7 +194,6 @@ def pixels(ndc: Tensor, picture: tuple[int, int]) -> Tensor:
 
 def sampled(picture: Tensor, places: Tensor, *, mode: str = "bilinear") -> Tensor:
     """A picture (C, H, W) at places (h, w, 2) in pixels, (C, h, w); beyond the border its edge goes on."""
-    height, width = picture.shape[-2:]
-    share = places / places.new_tensor([width, height]) * 2 - 1
+    share = places * (2 / places.new_tensor(picture.shape[:-3:-1])) - 1
     found: Tensor = grid_sample(picture[None], share[None], mode=mode, padding_mode="border", align_corners=False)[0]
     return found
