@@ -65,7 +65,7 @@ class Drawing:
 
     def known(self) -> Tensor:
         """How surely the photograph shows each covered point where it was, (N,) in 0..1."""
-        places = torch.cat([self.window.centres_of(self.seen.flat) + self.shift, self._read[:, 2:3]], 1)
+        places = torch.cat([(self.window.centres_of(self.seen.flat) + self.shift).T, self._read[:, 2:3].T]).T
         return shown(self.plate, self.seen, places, self._read[:, 4], self.squarely)
 
 

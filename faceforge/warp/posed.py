@@ -46,9 +46,9 @@ class Seen:
         return whole.view(*values.shape[:-1], *self.grid)
 
     def mixed(self, attributes: Tensor) -> Tensor:
-        """Attributes of vertices (V, D) at the grid points, (N, D)."""
+        """Attributes of vertices (V, D) at the grid points, (N, D); in memory one attribute comes after the other."""
         found: Tensor = embedding_bag(self.corners, attributes.float(), per_sample_weights=self.weights, mode="sum")
-        return found
+        return found.t().contiguous().t()
 
 
 def visible(places: Tensor, faces: Tensor, skin: Tensor, grid: tuple[int, int]) -> Tensor:
