@@ -29,9 +29,9 @@ from faceforge.warp.warp import warp
 
 ABOUT = """
 what it prints
-  times    per photograph, median of --repeats: find its faces, fit a head, prepare the plate, one warp (AU12 +2), and
-           the same by a flat warp; milliseconds on the clock and of processor time. Then a cold command from process
-           start to file, and the most memory that an edit of --megapixels takes beyond the decoded picture.
+  times    per photograph, median of --repeats: find its faces, fit a head, prepare the plate, a warp each for several
+           edits, and AU12 +2 by a flat warp; milliseconds on the clock and of processor time. Then a cold command from
+           process start to file, and the most memory that an edit of --megapixels takes beyond the decoded picture.
   answers  MediaPipe's blendshapes at doses 0..4 of each unit (needs its model): the mean at 0 and 4, on how many
            photographs it has the right sign, and on how many it rises with every dose.
 
@@ -45,6 +45,10 @@ ANSWERS = {
     "AU12": ("mouthSmileLeft", "mouthSmileRight"), "AU15": ("mouthFrownLeft", "mouthFrownRight"),
     "AU20": ("mouthStretchLeft", "mouthStretchRight"), "AU25": ("mouthLowerDownLeft", "mouthLowerDownRight"),
     "AU26": ("jawOpen",), "AU43": ("eyeBlinkLeft", "eyeBlinkRight"),
+}  # fmt: skip
+EDITS = {
+    "AU43 +5": EditSpec(aus={"AU43": 5}), "AU4 +4": EditSpec(aus={"AU4": 4}), "AU12 +2": EditSpec(aus={"AU12": 2}),
+    "AU26 +4": EditSpec(aus={"AU26": 4}), "light": EditSpec(light="left"), "yaw 15": EditSpec(yaw_deg=15),
 }  # fmt: skip
 DOSES = (0, 1, 2, 3, 4)
 
@@ -60,9 +64,11 @@ def stages(path: Path, finder: Finder, repeats: int) -> dict[str, list[Timed]]:
         spent.setdefault("fit", []).append(took)
         took, plate = timed(lambda photograph=photograph, readings=readings: photograph.plate(readings[0]))
         spent.setdefault("plate", []).append(took)
-        wanted = target(readings[0].fit, EditSpec(aus={"AU12": 2}), plate.head)
-        warp(plate, wanted)
-        spent.setdefault("warp", []).append(timed(lambda plate=plate, wanted=wanted: warp(plate, wanted))[0])
+        for name, edit in EDITS.items():
+            wanted = target(readings[0].fit, edit, plate.head)
+            warp(plate, wanted)
+            took = timed(lambda plate=plate, wanted=wanted: warp(plate, wanted))[0]
+            spent.setdefault(f"warp, {name}", []).append(took)
         irises = readings[0].face.irises
         if irises is not None:
             flat = timed(lambda irises=irises: flat_warp(np.asarray(picture.image), irises, {"AU12": 2.0}))[0]

@@ -21,6 +21,11 @@ def vertices_of(part: str) -> slice:
     return slice(first_vertices()[part], first_vertices()[names[names.index(part) + 1]])
 
 
+def mouth_inside() -> slice:
+    """The vertices of lining, teeth and tongue."""
+    return slice(first_vertices()["lining_up"], first_vertices()["eye_right"])
+
+
 def faces_of(head: EmbeddedHead, kinds: tuple[str, ...]) -> Tensor:
     """Which faces (F,) belong to parts of those kinds."""
     table = torch.zeros(len(head.faces), dtype=torch.bool)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from faceforge.face3d.embedded.curves import smoothstep
-from faceforge.warp.lids import lids, made_up
+from faceforge.warp.lids import lid_faces, made_up
 from faceforge.warp.plate import Plate
 from faceforge.warp.posed import Posed, Seen
 from faceforge.warp.region import changing
@@ -43,12 +43,19 @@ class Drawing:
     @cached_property
     def shift(self) -> Tensor:
         """From each covered point to where it was, (N, 2) in pixels."""
-        return self.seen.mixed(self.plate.shift(self.posed))
+        return self._read[:, :2]
 
     @cached_property
     def squarely(self) -> Tensor:
         """How squarely the covered points (N,) face the camera."""
-        return self.seen.mixed(self.plate.facing(self.posed)[:, None])[:, 0]
+        return self._read[:, 3]
+
+    @cached_property
+    def _read(self) -> Tensor:
+        """Of the covered points (N, 5): shift, depth in the photograph, how squarely they face the camera and did."""
+        plate, rest = self.plate, self.plate.at_rest
+        facing = plate.facing(self.posed), plate.shown
+        return self.seen.mixed(torch.cat([plate.shift(self.posed), rest.points[:, 2:], torch.stack(facing, 1)], 1))
 
     def whole(self, places: Tensor) -> Tensor:
         """How much of each covered point (N,), read at places (h, w, 2), is not a lid that has to be made up."""
@@ -58,9 +65,8 @@ class Drawing:
 
     def known(self) -> Tensor:
         """How surely the photograph shows each covered point where it was, (N,) in 0..1."""
-        depth = self.seen.mixed(self.plate.at_rest.points[:, 2:])
-        own = self.centres.reshape(-1, 2).index_select(0, self.seen.flat) + self.shift
-        return shown(self.plate, self.seen, torch.cat([own, depth], 1), self.plate.shown, self.squarely)
+        places = torch.cat([(self.window.centres_of(self.seen.flat) + self.shift).T, self._read[:, 2:3].T]).T
+        return shown(self.plate, self.seen, places, self._read[:, 4], self.squarely)
 
 
 def drawn(plate: Plate, target: Target) -> Drawing | None:
@@ -74,28 +80,29 @@ def drawn(plate: Plate, target: Target) -> Drawing | None:
     return Drawing(plate, target, posed, window, seen, surface(plate, seen, posed, target))
 
 
-def shown(plate: Plate, seen: Seen, places: Tensor, facing: Tensor, wanted: Tensor) -> Tensor:
+def shown(plate: Plate, seen: Seen, places: Tensor, before: Tensor, after: Tensor) -> Tensor:
     """How surely the photograph shows at places (N, 3: pixels, depth) what is seen, (N,) in 0..1.
 
-    Facing (V,) says how squarely vertices faced the camera there, wanted (N,) how squarely they do now: what was seen
-    no more slantingly than it will be is known. Eyes and the mouth's inside are shown where the photograph shows any.
+    Before (N,) says how squarely it faced the camera there, after (N,) how squarely it does now: what was seen no
+    more slantingly than it will be is known. Eyes and the mouth's inside are shown where the photograph shows any.
     """
     rows, columns = plate.window.grid
-    x, y = plate.window.on_grid(places[:, :2]).long().unbind(1)
-    within = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
-    front = plate.farthest.reshape(-1)[y.clamp(0, rows - 1) * columns + x.clamp(0, columns - 1)]
+    x, y = plate.window.on_grid(places[:, :2]).unbind(1)
+    within = (x > -1) & (x < columns) & (y > -1) & (y < rows)
+    front = plate.looked_up(plate.farthest, places[None, :, :2], mode="nearest")[0]
     sure = ((front < 0) | (places[:, 2] < front + _SLACK)).float()
     for kind, faces in plate.inner.items():
         index = faces[seen.face].nonzero().squeeze(1)
         if len(index):
             sure[index] = smoothstep(0.3, 0.7, plate.looked_up(plate.openings[kind], places[None, index, :2])[0])
-    squareness = seen.mixed(facing[:, None])[:, 0].clamp(min=_EDGE_ON) / wanted.clamp(min=_EDGE_ON)
+    squareness = before.clamp(min=_EDGE_ON) / after.clamp(min=_EDGE_ON)
     return smoothstep(0.15, 0.5, squareness) * sure * within
 
 
 def _unstretched(seen: Seen, places: Tensor, pitch: float) -> Tensor:
     """0 where upper lids (N,) are drawn out from next to nothing, 1 elsewhere."""
-    drawn = torch.ones(seen.grid)
-    drawn[:-1] = (places[1:, :, 1] - places[:-1, :, 1]) / pitch
-    share = drawn.reshape(-1)[seen.flat]
-    return torch.where(seen.mixed(lids()).prod(1) > 0, smoothstep(0.15, 0.45, share), 1.0)
+    found, y = torch.ones(len(seen.flat)), places[..., 1].flatten()
+    at = (lid_faces()[seen.face] & (seen.flat < len(y) - seen.grid[1])).nonzero().squeeze(1)
+    here = seen.flat[at]
+    found[at] = smoothstep(0.15, 0.45, (y[here + seen.grid[1]] - y[here]) / pitch)
+    return found

@@ -9,7 +9,7 @@ from faceforge.face3d import light as lights
 from faceforge.face3d.embedded.curves import smoothstep
 from faceforge.face3d.embedded.grid import COLUMN, COLUMNS, HALF, ROW, ROWS
 from faceforge.face3d.embedded.topology import first_vertices
-from faceforge.warp.anatomy import vertices_of
+from faceforge.warp.anatomy import mouth_inside, vertices_of
 from faceforge.warp.plate import Plate
 from faceforge.warp.posed import Posed, Seen
 from faceforge.warp.target import Target
@@ -42,7 +42,7 @@ def _painted(plate: Plate, posed: Posed) -> Tensor:
         kind = name.split("_")[0]
         if kind in _COLOURS:
             colours[starts[name] : starts[following]] = torch.tensor(_COLOURS[kind])
-    mouth = slice(starts["lining_up"], starts["eye_right"])
+    mouth = mouth_inside()
     grid = posed.vertices[: ROWS * COLUMNS].reshape(ROWS, COLUMNS, 3)
     above, below = grid[ROW["seam_up"], HALF], grid[ROW["seam_low"], HALF]
     deep = ((above + below) / 2 - posed.vertices[mouth]).norm(dim=1) * 100

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from faceforge.face3d.embedded.curves import smoothstep
 from faceforge.face3d.embedded.grid import COLUMN, COLUMNS, HALF, ROW, ROWS
+from faceforge.face3d.embedded.model import EmbeddedHead
 from faceforge.face3d.embedded.topology import first_vertices
 from faceforge.warp.anatomy import vertices_of
 from faceforge.warp.plate import Plate
@@ -75,6 +76,12 @@ def lids() -> Tensor:
         found[vertices_of(f"rim_up_{side}")] = 1.0
         found[vertices_of(f"rim_low_{side}"), 0] = 1.0
     return found
+
+
+@cache
+def lid_faces() -> Tensor:
+    """Which faces (F,) reach into an upper lid."""
+    return (lids()[EmbeddedHead().faces] > 0).any(1).all(1)
 
 
 def _columns(beside: int) -> Tensor:

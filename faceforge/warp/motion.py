@@ -61,15 +61,16 @@ def _reach(head: Drawing, around: Tensor | None) -> Window:
 
 def _known(head: Drawing, shown: Tensor, offset: Tensor, places: Tensor) -> Tensor:
     """How much of each point (h, w) is known: what is shown (N,) of the head, and beside it all but what it hid."""
-    behind = (offset.abs().amax(0) >= STILL) & (head.plate.looked_up(head.plate.core, places) > 0.5)
+    behind = (offset.abs().amax(0) >= STILL) & (head.plate.looked_up(head.plate.core, places, mode="nearest") > 0)
     return torch.where(head.inside, head.seen.spread(shown), 1 - behind.float())
 
 
 def _ratio(head: Drawing, shown: Tensor, places: Tensor) -> Tensor:
     """The head's light after over before (3, h, w), and the same on the hair around it."""
     plate, inside = head.plate, head.inside
-    own = head.seen.spread(head.form.ratio(head.seen, plate.at_rest.normals).T)
-    if not bool(((own - 1) * inside).abs().gt(_EVEN).any()):
+    of_head = head.form.ratio(head.seen, plate.level)
+    own = head.seen.spread(of_head.T)
+    if not bool((of_head - 1).abs().gt(_EVEN).any()):
         return torch.where(inside, own, 1.0)
     # Normals at the very edge are anyone's guess.
     trust = head.seen.spread(shown * smoothstep(0.05, 0.3, head.squarely))

@@ -2,15 +2,14 @@
 
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate
 
 from faceforge.face3d.embedded.curves import smoothstep
 from faceforge.warp.drawing import Drawing
-from faceforge.warp.plate import outline
-from faceforge.warp.spread import continued_from, distance
+from faceforge.warp.spread import continued_from, distance, enlarged, outline
 
 RIGID_CM, STILL_CM = 1.8, 7.5  # around the head, hair moves with it up to here, and nothing moves beyond there
 _MOVES = 0.5  # grid points; of an outline that moves less each point is still the nearest to where it was
+_RESTS = (0.1, 0.3)  # pixels: who could tell? What moves less stays the photograph, what moves more moves
 _BY = 4  # grid points: the surroundings move smoothly, and are worked out on a grid that much coarser
 
 
@@ -31,8 +30,9 @@ def carried(head: Drawing, own: Tensor) -> Tensor | None:
     around = continued_from(values, row, column, plate.window.grid, _BY)
     per_cm = plate.points_per_cm
     near = 1 - smoothstep(RIGID_CM * per_cm, STILL_CM * per_cm, distance(inside, (around.shape[1], around.shape[2])))
-    smooth: Tensor = interpolate((around * near)[None], plate.window.grid, mode="bilinear", align_corners=False)[0]
-    return smooth * ~inside
+    around *= near
+    around *= smoothstep(*_RESTS, around.norm(dim=0))
+    return enlarged(around, plate.window.grid) * ~inside
 
 
 def _moves(head: Drawing, own: Tensor, edge: Tensor) -> Tensor | None:
@@ -45,4 +45,11 @@ def _moves(head: Drawing, own: Tensor, edge: Tensor) -> Tensor | None:
     if not bool((moves.abs() > _MOVES * head.plate.window.step).any()):
         return None
     old = head.plate.window.centres()[head.plate.edge]
-    return old[torch.cdist(places + moves, old).argmin(1)] - places
+    return old[_nearest(places + moves, old)] - places
+
+
+def _nearest(points: Tensor, of: Tensor) -> Tensor:
+    """Which of some points (M, 2) is nearest to each of others (N, 2), (N,)."""
+    middle = of.mean(0)  # near 0 the squares are small, and their differences exact
+    points, of = points - middle, of - middle
+    return torch.addmm(of.square().sum(1), points, of.T, alpha=-2).argmin(1)

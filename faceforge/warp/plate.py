@@ -19,8 +19,8 @@ from faceforge.face3d.mesh import even_normals
 from faceforge.face3d.raster import rasterize
 from faceforge.warp.anatomy import INNER, faces_of, twins, vertices_of
 from faceforge.warp.levels import in_floats, looked_up
-from faceforge.warp.posed import Posed, Seen
-from faceforge.warp.spread import continued, nearness
+from faceforge.warp.posed import Posed, Seen, level, visible
+from faceforge.warp.spread import continued, grown, nearness, outline
 from faceforge.warp.window import Window, pixels
 
 HAIR_CM = 5.0  # beyond the fitted head, which has none
@@ -48,14 +48,25 @@ class Plate:
 
     def posed(self, params: HeadParams) -> Posed:
         """The person of the photograph in some pose."""
-        mesh = self.head.pose(self.person, params)
+        mesh = self.head.placed(self.person, self._formed(params), params)
         vertices = mesh.vertices.float()
         points = pixels(self.fit.camera.project(mesh.vertices, self.fit.size), self.fit.size)[0].float()
         return Posed(vertices[0], points, even_normals(vertices, self.head.faces)[0])
 
+    def _formed(self, params: HeadParams) -> Tensor:
+        """The person in an expression; the photograph's own, which a head that only turns keeps, is formed once."""
+        own = self.fit.params
+        if any(getattr(params, name) is not getattr(own, name) for name in ("expression", "jaw", "eyes", "eyelids")):
+            return self.head.formed(self.person, params)
+        return self._formed_at_rest
+
+    @cached_property
+    def _formed_at_rest(self) -> Tensor:
+        return self.head.formed(self.person, self.fit.params)
+
     def seen(self, posed: Posed, window: Window) -> Seen:
         """What a part of the window shows of it."""
-        faces = self._touching(posed, window)
+        faces = visible(window.on_grid(posed.points[:, :2]), self.head.faces, self.skin, window.grid)
         mesh = window.ndc(posed.points[None]), self.head.faces.index_select(0, faces)
         fragments, (rows, columns) = rasterize(*mesh, window.raster), window.grid
         found = fragments.pix_to_face[0, :rows, :columns].reshape(-1)
@@ -64,11 +75,10 @@ class Plate:
         weights = fragments.bary[0, :rows, :columns].reshape(-1, 3).index_select(0, flat)
         return Seen(flat, face, self.head.faces.index_select(0, face), weights, window.grid)
 
-    def _touching(self, posed: Posed, window: Window) -> Tensor:
-        """The faces whose bounding boxes reach into a window."""
-        corners = window.on_grid(posed.points[:, :2]).t()[:, self.head.faces]  # (2, F, 3)
-        size = corners.new_tensor(window.grid[::-1])[:, None]
-        return ((corners.amax(2) > -1) & (corners.amin(2) < size + 1)).all(0).nonzero().squeeze(1)
+    @cached_property
+    def skin(self) -> Tensor:
+        """Which faces (F,) are skin, which hides its back."""
+        return faces_of(self.head, ("skin", "ear"))
 
     @cached_property
     def shown_at_rest(self) -> Seen:
@@ -89,8 +99,7 @@ class Plate:
     @cached_property
     def core(self) -> Tensor:
         """The photograph's own head on the grid (h, w), without the rim where fitting and the photograph may differ."""
-        beside = (self.depth < 0).float()[None, None]
-        return 1 - max_pool2d(beside, 2 * _RIM + 1, stride=1, padding=_RIM)[0, 0]
+        return (~grown(self.depth < 0, _RIM)).float()
 
     @cached_property
     def edge(self) -> Tensor:
@@ -106,9 +115,8 @@ class Plate:
     @cached_property
     def around_openings(self) -> Tensor:
         """Eyes and mouth as the photograph shows them, with lashes and lips' edges, on the grid (h, w)."""
-        shown = torch.maximum(self.openings["eye"], self.openings["mouth"])[None, None]
-        reach = max(2, round(0.2 * self.points_per_cm))
-        return max_pool2d(shown, 2 * reach + 1, stride=1, padding=reach)[0, 0]
+        shown = (self.openings["eye"] > 0) | (self.openings["mouth"] > 0)
+        return grown(shown, max(2, round(0.2 * self.points_per_cm))).float()
 
     @cached_property
     def openings(self) -> Mapping[str, Tensor]:
@@ -136,14 +144,19 @@ class Plate:
         """Colours (3, N) of the photograph at places (N, 2) in pixels."""
         return looked_up(self.picture, places[None])[:, 0]
 
-    def looked_up(self, values: Tensor, places: Tensor) -> Tensor:
+    def looked_up(self, values: Tensor, places: Tensor, *, mode: str = "bilinear") -> Tensor:
         """Values on the grid (h, w) at places (n, m, 2) in pixels."""
-        return self.window.read(values[None], places)[0]
+        return self.window.read(values[None], places, mode=mode)[0]
 
     @cached_property
     def shown(self) -> Tensor:
         """How squarely each vertex faces the camera in the photograph, (V,)."""
         return self.facing(self.at_rest)
+
+    @cached_property
+    def level(self) -> Tensor:
+        """What the photograph's light makes of its vertices, (V, 3)."""
+        return level(self.at_rest.normals, self.fit.light)
 
     @cached_property
     def inner(self) -> Mapping[str, Tensor]:
@@ -186,9 +199,3 @@ class Plate:
     def _solid(self, posed: Posed) -> Tensor:
         """Places of head and neck, without the shoulders."""
         return posed.points[: first_vertices()["shoulders"], :2]
-
-
-def outline(inside: Tensor) -> Tensor:
-    """Points of a mask (h, w) that touch its outside."""
-    outside = max_pool2d((~inside).float()[None, None], 3, stride=1, padding=1)[0, 0] > 0
-    return inside & outside

@@ -7,9 +7,7 @@ from itertools import chain
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
 
-from faceforge.face3d import light as lights
 from faceforge.face3d.embedded.model import FULL, EmbeddedHead
 from faceforge.face3d.embedded.parts import SKIN_WIDTH
 from faceforge.face3d.embedded.topology import first_vertices
@@ -19,11 +17,11 @@ from faceforge.synth.pixels import textured
 from faceforge.synth.wrinkles import FOLDS
 from faceforge.warp.anatomy import INNER, bare, vertices_of
 from faceforge.warp.plate import Plate
-from faceforge.warp.posed import Posed, Seen
+from faceforge.warp.posed import Posed, Seen, level
 from faceforge.warp.target import Target, by_side
 
 _TEXELS = 512
-_DARKEST, _DEEPEST = 0.05, 0.085  # shading below this is noise; centimetres of a wrinkle at full depth
+_DEEPEST = 0.085  # centimetres of a wrinkle at full depth
 _DARKENING = 0.26  # of a full wrinkle's albedo
 _RANGE = (0.4, 2.2)
 _SOFTENED = 6  # times
@@ -36,28 +34,26 @@ class Surface:
     level: Tensor  # (V, 3) what the photograph's light makes of them
     relit: Tensor  # (V, 3) the wanted light over it, 1 where it is the same
     formed: Tensor  # (V, 1) 1 where form is shaded, 0 in eyes and in the mouth
-    light: Tensor  # (1, 9, 3) the photograph's
     folded: Tensor | None  # (N, 3) light on folded skin over that on smooth skin; None where no fold changes
 
     def only(self, chosen: Tensor) -> "Surface":
         """With some of the grid points, by a mask (N,)."""
         return self if self.folded is None else replace(self, folded=self.folded[chosen])
 
-    def ratio(self, seen: Seen, normals: Tensor) -> Tensor:
-        """Light now over what fell on vertices with normals (V, 3) in the photograph, (N, 3)."""
-        form = torch.where(self.formed > 0.5, self.level / _level(normals, self.light), 1.0)
+    def ratio(self, seen: Seen, before: Tensor) -> Tensor:
+        """Light now over what the photograph's made of vertices before (V, 3), (N, 3)."""
+        form = torch.where(self.formed > 0.5, self.level / before, 1.0)
         ratio = seen.mixed(1 + (self.relit * form - 1) * bare())  # nobody knows the form of clothes
         return (ratio if self.folded is None else ratio * self.folded).clamp(*_RANGE)
 
 
 def surface(plate: Plate, seen: Seen, posed: Posed, target: Target) -> Surface:
     """What the grid shows of a posed head, as light meets it; nothing differs where nothing changes."""
-    light, depth = plate.fit.light, wrinkles(plate, seen, target)
+    depth = wrinkles(plate, seen, target)
     return Surface(
-        level=_level(posed.normals, light),
+        level=level(posed.normals, plate.fit.light),
         relit=_relit(plate, posed, target),
         formed=_formed(),
-        light=light,
         folded=None if depth is None else _folded(plate, seen, posed, depth),
     )
 
@@ -67,7 +63,7 @@ def _relit(plate: Plate, posed: Posed, target: Target) -> Tensor:
     if target.light is plate.fit.light:
         return torch.ones_like(posed.normals)
     soft = smoothed(posed.normals, plate.head.faces, _SOFTENED)
-    return _level(soft, target.light) / _level(soft, plate.fit.light)
+    return level(soft, target.light) / level(soft, plate.fit.light)
 
 
 def _folded(plate: Plate, seen: Seen, posed: Posed, depth: Tensor) -> Tensor:
@@ -77,7 +73,7 @@ def _folded(plate: Plate, seen: Seen, posed: Posed, depth: Tensor) -> Tensor:
     on_skin = seen.mixed(_formed())[:, 0] > 0.5
     there = (on_skin & ((depth != 0) | (slopes != 0).any(1))).nonzero().squeeze(1)
     smooth = seen.only(there).mixed(posed.normals)
-    tilted = _level(smooth - slopes[there], plate.fit.light) / _level(smooth, plate.fit.light)
+    tilted = level(smooth - slopes[there], plate.fit.light) / level(smooth, plate.fit.light)
     found[there] = tilted * (1 - _DARKENING * depth[there, None].clamp(-1.2, 1.2))
     return found
 
@@ -93,7 +89,7 @@ def _formed() -> Tensor:
 
 def brightened(colours: Tensor, ratio: Tensor) -> Tensor:
     """Display values in 0..1 under so much more light: darker in proportion, brighter without ever burning out."""
-    return torch.where(ratio <= 1, colours * ratio, 1 - (1 - colours.clamp(0, 1)) ** ratio)
+    return 1 - (1 - (colours * ratio.clamp(max=1)).clamp(0, 1)) ** ratio.clamp(min=1)
 
 
 def wrinkles(plate: Plate, seen: Seen, target: Target) -> Tensor | None:
@@ -125,10 +121,6 @@ def folds(device: torch.device) -> Mapping[str, Tensor]:
 
 def _mean(aus: Mapping[str, float], code: str) -> float:
     return (aus.get(code + "L", 0.0) + aus.get(code + "R", 0.0)) / 2 / FULL
-
-
-def _level(normals: Tensor, light: Tensor) -> Tensor:
-    return lights.shade(normalize(normals, dim=1)[None], light.float())[0].clamp(min=_DARKEST)
 
 
 def _slopes(plate: Plate, seen: Seen, depth: Tensor) -> Tensor:

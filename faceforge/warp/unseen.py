@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import max_pool2d
 
 from faceforge.face3d.embedded.curves import smoothstep
 from faceforge.warp.drawing import Drawing, shown
@@ -13,11 +12,12 @@ from faceforge.warp.lids import lashed
 from faceforge.warp.plate import Plate
 from faceforge.warp.posed import Seen
 from faceforge.warp.shading import brightened
-from faceforge.warp.spread import continued
+from faceforge.warp.spread import continued, enlarged, grown
 from faceforge.warp.window import Rectangle, Window
 
 SURE = 0.999  # what is known to less is made up
 _AROUND_CM = 1.0  # of what is shown, kept to continue from
+_SOME = (slice(None, None, 2), slice(None, None, 2))  # of the points: a smooth continuation needs no more
 _UNLIKE = (0.12, 0.30)  # brightness by which a twin differs from its surroundings
 
 
@@ -56,12 +56,14 @@ def filled(head: Drawing, places: Tensor, ratio: Tensor, known: Tensor, whole: T
 
 def _continued(head: Drawing, places: Tensor, ratio: Tensor, known: Tensor, inside: Tensor, seen: Seen) -> Tensor:
     """Colours (3, h, w): those of the head's own eyes and mouth, and elsewhere what surrounds the points seen."""
-    plate = head.plate
-    here = brightened(plate.window.read(plate.colours, places), ratio)
-    skin = known * inside * (1 - plate.looked_up(plate.around_openings, places))
-    colours = continued(here, skin)
+    plate, grid = head.plate, (known.shape[0], known.shape[1])
+    beside, within = (each[_SOME] for each in (known * ~inside, known * inside))
+    here = brightened(plate.window.read(plate.colours, places[_SOME]), ratio[:, *_SOME])
+    skin = within * (1 - plate.looked_up(plate.around_openings, places[_SOME]))
+    of_skin, of_room, of_lips = continued(here, torch.stack([skin, beside, within]), 2)
+    colours = enlarged(of_skin, grid)
     if not bool((inside | (known > SURE)).all()):
-        colours = torch.where(inside, colours, continued(here, known * ~inside))
+        colours = torch.where(inside, colours, enlarged(of_room, grid))
     flat = colours.reshape(3, -1)
     flat[:, seen.flat] = lashed(seen, flat[:, seen.flat].T).T
     inner = (plate.inner["eye"] | plate.inner["mouth"])[seen.face]
@@ -69,28 +71,27 @@ def _continued(head: Drawing, places: Tensor, ratio: Tensor, known: Tensor, insi
         flat[:, seen.flat[inner]] = interior(plate, seen.only(inner), head.posed, head.target).T
     slit = _slit(plate, seen)
     if bool(slit.any()):
-        flat[:, seen.flat[slit]] = continued(here, known * inside).reshape(3, -1)[:, seen.flat[slit]]
+        flat[:, seen.flat[slit]] = enlarged(of_lips, grid).reshape(3, -1)[:, seen.flat[slit]]
     return colours
 
 
 def _slit(plate: Plate, seen: Seen) -> Tensor:
     """Which points (N,) lie between lips that all but touch: no mouth is seen there, only where two meshes meet."""
     mouth = plate.inner["mouth"][seen.face]
-    there = seen.spread(mouth.float())[None, None]
-    core = 1 - max_pool2d(1 - there, 3, stride=1, padding=1)
-    wide = max_pool2d(core, 5, stride=1, padding=2)[0, 0] > 0.5
-    return mouth & ~wide.reshape(-1)[seen.flat]
+    core = ~grown(~seen.spread(mouth))
+    return mouth & ~grown(core, 2).reshape(-1)[seen.flat]
 
 
 def _with_twins(head: Drawing, window: Window, lost: Seen, which: Tensor, whole: Tensor, colours: Tensor) -> Unseen:
     plate, form, squarely = head.plate, head.form.only(which), head.squarely[which]
     twins = plate.twins
-    places = lost.mixed(plate.at_rest.points[twins])
-    own = window.centres().reshape(-1, 2)[lost.flat]
+    there = lost.mixed(torch.cat([plate.at_rest.points, plate.shown[:, None]], 1)[twins])
+    places, before = there[:, :3], there[:, 3]
+    own = window.centres_of(lost.flat)
     return Unseen(
         window=window,
-        twin=lost.spread(shown(plate, lost, places, plate.shown[twins], squarely) * whole),
+        twin=lost.spread(shown(plate, lost, places, before, squarely) * whole),
         twin_offset=lost.spread((places[:, :2] - own).T),
-        twin_ratio=lost.spread(form.ratio(lost, plate.at_rest.normals[twins]).T),
+        twin_ratio=lost.spread(form.ratio(lost, plate.level[twins]).T),
         colours=colours,
     )

@@ -90,10 +90,14 @@ def _edited(plate: Plate, moves: Motion, block: Rectangle) -> tuple[Tensor, Tens
     moved, lit = offset.abs().amax(0) > STILL, (ratio - 1).abs().amax(0) > _EVEN
     own, before = block.centres(), in_floats(plate.picture[:, *block.slices])
     after = _read(plate, own, offset, moved, before)
-    after[:, lit] = brightened(after[:, lit], ratio[:, lit])
+    colours = after.view(3, -1)
+    at = lit.flatten().nonzero().squeeze(1)
+    colours[:, at] = brightened(colours.index_select(1, at), ratio.flatten(1).index_select(1, at))
     lost = known[0] < SURE
-    if moves.unseen is not None and bool(lost.any()):
-        after[:, lost] = torch.lerp(moves.unseen.at(plate, own[lost]), after[:, lost], known[:, lost])
+    at = lost.flatten().nonzero().squeeze(1)
+    if moves.unseen is not None and len(at):
+        made_up = moves.unseen.at(plate, own.flatten(0, 1).index_select(0, at))
+        colours[:, at] = torch.lerp(made_up, colours.index_select(1, at), known.flatten(1).index_select(1, at))
     changed = moved | lit | lost
     return torch.where(changed, after.clamp(0, 1), before), changed
 

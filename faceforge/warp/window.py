@@ -58,7 +58,7 @@ class Rectangle:
     def centres(self) -> Tensor:
         """Coordinates (h, w, 2: x, y) of the centres of its pixels."""
         y, x = torch.arange(self.top, self.bottom) + 0.5, torch.arange(self.left, self.right) + 0.5
-        return torch.stack(torch.meshgrid(y, x, indexing="ij")[::-1], -1)
+        return _places(y, x)
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,11 @@ class Window:
         rows, columns = self.grid
         y = self.top + (torch.arange(rows) + 0.5) * (self.height / rows)
         x = self.left + (torch.arange(columns) + 0.5) * (self.width / columns)
-        return torch.stack(torch.meshgrid(y, x, indexing="ij")[::-1], -1)
+        return _places(y, x)
+
+    def centres_of(self, flat: Tensor) -> Tensor:
+        """Pixel coordinates (N, 2) of some of the grid's points."""
+        return self.centres().permute(2, 0, 1).flatten(1).index_select(1, flat).T
 
     def fine(self, values: Tensor, block: Rectangle) -> Tensor:
         """Values (C, h, w) on the grid at a block of the picture's pixels."""
@@ -162,9 +166,14 @@ class Window:
             return values[:, block.top - top : block.bottom - top, block.left - left : block.right - left]
         return self.read(values, block.centres())
 
-    def read(self, values: Tensor, places: Tensor) -> Tensor:
+    def read(self, values: Tensor, places: Tensor, *, mode: str = "bilinear") -> Tensor:
         """Values (C, h, w) on the grid at places (n, m, 2) in pixels, (C, n, m)."""
-        return sampled(values, self.on_grid(places))
+        return sampled(values, self.on_grid(places), mode=mode)
+
+
+def _places(y: Tensor, x: Tensor) -> Tensor:
+    """Places (h, w, 2) on some rows and columns; in memory all x come before all y, or arithmetic is slow."""
+    return torch.stack(torch.meshgrid(y, x, indexing="ij")[::-1]).permute(1, 2, 0)
 
 
 def _snapped(place: Tensor) -> Tensor:
@@ -185,7 +194,6 @@ def pixels(ndc: Tensor, picture: tuple[int, int]) -> Tensor:
 
 def sampled(picture: Tensor, places: Tensor, *, mode: str = "bilinear") -> Tensor:
     """A picture (C, H, W) at places (h, w, 2) in pixels, (C, h, w); beyond the border its edge goes on."""
-    height, width = picture.shape[-2:]
-    share = places / places.new_tensor([width, height]) * 2 - 1
+    share = places * (2 / places.new_tensor(picture.shape[:-3:-1])) - 1
     found: Tensor = grid_sample(picture[None], share[None], mode=mode, padding_mode="border", align_corners=False)[0]
     return found

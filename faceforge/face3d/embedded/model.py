@@ -62,10 +62,24 @@ class EmbeddedHead:
         sizes = {len(person.traits.values), *(len(each) for each in vars(params).values() if each is not None)}
         if len(sizes - {1}) > 1:
             raise BadHead(f"People and poses are batched differently: {sorted(sizes)}. Give one pose per person.")
-        skin = self.skin(person, params)
-        pieces = self._assembled(person, skin, params)
-        vertices = torch.cat([pieces[name].flatten(1, -2) for name in ("skin", *(each.name for each in PATCHES))], 1)
-        return self._placed(person, vertices, params)
+        return self.placed(person, self.formed(person, params), params)
+
+    def formed(self, person: Person, params: HeadParams) -> Tensor:
+        """The vertices (B, V, 3) in an expression, in centimetres, before neck and root carry them."""
+        pieces = self._assembled(person, self.skin(person, params), params)
+        return torch.cat([pieces[name].flatten(1, -2) for name in ("skin", *(each.name for each in PATCHES))], 1)
+
+    def placed(self, person: Person, formed: Tensor, params: HeadParams) -> HeadMesh:
+        """Formed vertices where neck and root carry them."""
+        weight = neck_weight(formed[..., 1:2])
+        weight[:, first_vertices()["shoulders"] :] = 0
+        joints = self._joints(person).expand(len(formed), 5, 3)
+        above = joints.new_tensor([0.0, 0.0, 1.0, 1.0, 1.0])[:, None]
+        vertices = self.carried(formed, params, weight) * _CM
+        joints = self.carried(joints, params, above) * _CM
+        if params.translation is not None:
+            vertices, joints = vertices + params.translation[:, None], joints + params.translation[:, None]
+        return HeadMesh(vertices, joints)
 
     def from_aus(self, aus: Mapping[str, float]) -> HeadParams:
         """Jaw and lids for the units that are theirs, expression coefficients for the rest."""
@@ -127,17 +141,6 @@ class EmbeddedHead:
             turned = (points - hinge) @ rotation(params.neck.double()).mT + hinge
             points = points + weight * (turned - points)
         return points if params.rotation is None else points @ rotation(params.rotation.double()).mT
-
-    def _placed(self, person: Person, vertices: Tensor, params: HeadParams) -> HeadMesh:
-        weight = neck_weight(vertices[..., 1:2])
-        weight[:, first_vertices()["shoulders"] :] = 0
-        joints = self._joints(person).expand(len(vertices), 5, 3)
-        above = joints.new_tensor([0.0, 0.0, 1.0, 1.0, 1.0])[:, None]
-        vertices = self.carried(vertices, params, weight) * _CM
-        joints = self.carried(joints, params, above) * _CM
-        if params.translation is not None:
-            vertices, joints = vertices + params.translation[:, None], joints + params.translation[:, None]
-        return HeadMesh(vertices, joints)
 
     def _joints(self, person: Person) -> Tensor:
         at = person.form.at
