@@ -30,7 +30,6 @@ from faceforge.editor import Editor
 from faceforge.errors import BadPlugin, BadSpec, Cancelled, PluginConflict, nearest
 from faceforge.face.finding import Finder
 from faceforge.jobs import Defaults, Job, Ready, batches, ready, to_image
-from faceforge.repair import repaired
 from faceforge.result import Result, provenance
 from faceforge.spec import EditSpec
 
@@ -255,12 +254,11 @@ class Forge(Editor):
         ]
 
     def _repaired(self, row: Ready, made: Tensor) -> Tensor:
-        """What a model made of a crop; where it repairs a photograph's warp, laid into that."""
+        """What a model made of a crop; where it repairs a photograph's warp, only what that does not know."""
         if row.placed is None or row.placed.base is None:
             return made
-        warp, unknown = (row.request.pictures[name].to(made)[None] for name in ("warp", "unknown"))
-        again = self.backbone.decode_latents(self.backbone.encode_picture(warp) * self.backbone.latent_scale)
-        return repaired(made[None], warp, again, unknown[:, :1] / 2 + 0.5)[0]
+        warp, unknown = (row.request.pictures[name].to(made) for name in ("warp", "unknown"))
+        return torch.lerp(warp, made.clamp(-1, 1), unknown / 2 + 0.5)
 
     def _start(self, batch: Sequence[Ready], scheduler: Any, generators: list[torch.Generator]) -> Start:
         backbone = self.backbone

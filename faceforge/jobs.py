@@ -46,7 +46,7 @@ class Defaults(BaseModel):
     crop: str = ""  # what of a photograph it was trained on, where conditions are made for it: a name in CROPS
     makes: dict[str, str] = {}  # picture or vector -> the maker that FaceForge fills it with where nobody gives it
     zeros: dict[str, int] = {}  # vectors of which so many zeros stand for a neutral face
-    repairs: bool = False  # the warp: a photograph's own pixels, moved, stay where it knows them
+    repairs: bool = False  # a photograph's warp: only what the photograph cannot know is the model's
 
 
 @dataclass(frozen=True)

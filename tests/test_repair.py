@@ -4,14 +4,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from faceforge import Forge, load
 from faceforge.face import Face
 from faceforge.io.depth import encode_png
 from faceforge.jobs import Defaults, Job
-from faceforge.repair import repaired
 from faceforge.synth import Portrait, photograph, sample
 from faceforge.synth.shots import Camera
 from tests.face.conftest import known
@@ -42,16 +40,6 @@ def off(one: Image.Image | None, other: Image.Image | None) -> np.ndarray:
     assert one is not None
     assert other is not None
     return np.abs(np.asarray(one, int) - np.asarray(other, int)).max(2)
-
-
-def test_a_model_that_repeats_the_warp_as_it_reads_it_changes_only_what_is_unknown() -> None:
-    warp, again, made = torch.rand(3, 2, 3, 8, 8) * 1.6 - 0.8
-    unknown = torch.zeros(2, 1, 8, 8)
-    unknown[..., 4:] = 1
-    found = repaired(again, warp, again, unknown)
-    torch.testing.assert_close(found[..., :4], warp[..., :4])
-    assert torch.equal(found[..., 4:], again[..., 4:])
-    assert torch.equal(repaired(made, warp, again, unknown)[..., 4:], made[..., 4:])
 
 
 def test_beyond_the_mask_the_result_is_the_warp_bit_for_bit(forge: Forge, finder: Known, somebody: Portrait) -> None:

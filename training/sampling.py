@@ -51,6 +51,14 @@ def psnr(one: Tensor, other: Tensor, where: Tensor) -> Tensor:
     return torch.where(count < _FEW, torch.nan, found)
 
 
+def composed(made: Tensor, warp: Tensor, again: Tensor, unknown: Tensor) -> Tensor:
+    """The warp with what the model changed of it, and the model's own where a photograph cannot know (N, 1, h, w).
+
+    What the autoencoder loses of the warp (`again`) it loses of the edit too: in their difference it cancels.
+    """
+    return (warp + made - again).clamp(-1, 1).lerp(made, unknown)
+
+
 @torch.no_grad()
 def again(backbone: Backbone, pictures: Tensor) -> Tensor:
     parts = [backbone.encode_picture(part) * backbone.latent_scale for part in pictures.split(_AT_ONCE)]

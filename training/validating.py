@@ -21,14 +21,13 @@ from faceforge.jobs import to_image
 from faceforge.mer.agreement import mean, pcc
 from faceforge.mer.judges import Judge, judge
 from faceforge.mer.looking import looker
-from faceforge.repair import repaired
 from faceforge_training.autoencoder import VaeObjective
 from faceforge_training.diffusion import DenoiseObjective
 from faceforge_training.editing import PIXELS, Captioned, face_edits, face_portraits
 from faceforge_training.edits import EACH, HELD_OUT, UNITS, Edit, edits, taken
 from faceforge_training.known import Known
 from faceforge_training.portraits import kept
-from faceforge_training.sampling import again, made_of, psnr, sampled, sheet
+from faceforge_training.sampling import again, composed, made_of, psnr, sampled, sheet
 
 Figures = dict[str, float]
 
@@ -111,7 +110,7 @@ class EditValidation:
         found = {name: psnr(each, target, face) for name, each in (("edit", made), *shown.items())}
         hidden = {name: psnr(each, target, unknown) for name, each in (("edit", made), ("warp", shown["warp"]))}
         share = self.known.rest["unknown"][:, None].float() / 255
-        whole = repaired(made, shown["warp"], again(forge.backbone, shown["warp"]), share)
+        whole = composed(made, shown["warp"], again(forge.backbone, shown["warp"]), share)
         gain = found["edit"] - found["warp"]
         self._draw(pictures, made, shown, gain, sampled(forge, self.grid.known, self.steps))
         return {
@@ -119,8 +118,8 @@ class EditValidation:
             "over_source": _mean(found["edit"] - found["source"]),
             "over_warp": _mean(gain),
             "unknown_over_warp": _mean(hidden["edit"] - hidden["warp"]),
+            "repaired_over_warp": _mean(psnr(torch.lerp(shown["warp"], made, share), target, face) - found["warp"]),
             "composed_over_warp": _mean(psnr(whole, target, face) - found["warp"]),
-            "filled_over_warp": _mean(psnr(torch.lerp(shown["warp"], made, share), target, face) - found["warp"]),
             "ceiling": _mean(psnr(again(forge.backbone, target), target, face)),
             **judged(self.judge, self.known, made),
         }
