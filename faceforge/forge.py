@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from faceforge import memory
+from faceforge import clips, memory
 from faceforge.aligning import Aligner, joined, plan
 from faceforge.core import lora
 from faceforge.core.backbone import Backbone
@@ -22,8 +22,9 @@ from faceforge.core.guidance import ClassifierFree, Guidance
 from faceforge.core.loop import Run, Step, denoise
 from faceforge.core.plugin import Plugin
 from faceforge.core.points import Law
-from faceforge.core.rows import Encoder, calls, rows_of
+from faceforge.core.rows import Encoder, calls, mover, of_a_clip, rows_of
 from faceforge.core.start import Start, from_noise, from_picture, noise
+from faceforge.core.temporal import Window
 from faceforge.core.text import TextPrompt
 from faceforge.core.types import Request
 from faceforge.editor import Editor
@@ -32,6 +33,9 @@ from faceforge.face.finding import Finder
 from faceforge.jobs import Defaults, Job, Ready, batches, ready, to_image
 from faceforge.result import Result, provenance
 from faceforge.spec import EditSpec
+from faceforge.windows import RELEASED, Windows
+
+FRAMES_AT_ONCE = 8  # of a clip, that plugins encode together
 
 
 class Forge(Editor):
@@ -137,13 +141,7 @@ class Forge(Editor):
         Where condition pictures are missing that FaceForge can make, the photograph's face is cut out, edited, and
         pasted back; where all are given, the pictures are taken as they are.
         """
-
-        def after_step(step: Step) -> None:
-            if progress is not None:
-                progress(step)
-            if cancelled is not None and cancelled():
-                raise Cancelled(f"Stopped after step {step.number} of {step.total}, as asked; nothing was written.")
-
+        after_step = _watching(progress, cancelled)
         faces: list[tuple[Ready, Result]] = []
         for batch in batches((row for job in jobs for row in self._rows(job)), batch_size, self._together):
             with self.backbone.lock, torch.no_grad():
@@ -153,6 +151,21 @@ class Forge(Editor):
                 if row.placed is None or not row.placed.remaining:
                     yield joined(faces)
                     faces = []
+
+    def animate(
+        self,
+        jobs: Sequence[Job],
+        *,
+        windows: Windows | None = None,
+        progress: Callable[[Step], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Iterator[Result]:
+        """The frames of one clip, one job each, denoised together and decoded one after the other.
+
+        They agree in size, steps and seed. Every frame brings the pictures that plugins read; nothing is cut out.
+        """
+        default = RELEASED if self.parity else self.defaults.windows
+        return clips.animate(self, jobs, windows or default, _watching(progress, cancelled))
 
     # Speed and memory
 
@@ -209,17 +222,33 @@ class Forge(Editor):
     # How a batch is made
 
     @contextmanager
-    def prepared(self, requests: Sequence[Request]) -> Iterator[Run]:
-        """Plugins encoded and lined up for these requests, ready to predict; holds the lock meanwhile."""
-        specs = [request.spec for request in requests]
+    def prepared(
+        self,
+        requests: Iterable[Request],
+        *,
+        specs: Sequence[EditSpec] | None = None,
+        windows: Sequence[Window] | None = None,
+    ) -> Iterator[Run]:
+        """Plugins encoded and lined up for these requests, ready to predict; holds the lock meanwhile.
+
+        With `windows` they are frames of one clip; its requests may be made one after the other if `specs` are given.
+        """
+        if specs is None:
+            requests = list(requests)
+            specs = [request.spec for request in requests]
         scales = self.lora_scales(specs[0])
         guidance = self.guidance
         factors = [self.defaults.guidance if spec.guidance is None else spec.guidance for spec in specs]
         with self.backbone.lock, lora.activated(self.backbone.unet, scales):
-            encoder = Encoder(self.backbone, self.cache, scales)
-            rows = rows_of(encoder, self._used(specs), requests, [guidance.needed(factor) for factor in factors])
+            encoder = Encoder(self.backbone, self.cache, scales, parity=self.parity, waiting=windows is not None)
+            used, branches = self._used(specs), [guidance.needed(factor) for factor in factors]
+            if windows is None:
+                made = calls(rows_of(encoder, used, requests, branches), self.rows_per_call)
+            else:
+                rows = of_a_clip(rows_of(encoder, used, requests, branches, at_once=FRAMES_AT_ONCE))
+                made = calls(rows, self.rows_per_call or len(windows[0].items), windows)
             self._forget()
-            yield Run(self.backbone, calls(rows, self.rows_per_call), specs, guidance, torch.tensor(factors))
+            yield Run(self.backbone, made, specs, guidance, torch.tensor(factors), mover(used))
 
     def _rows(self, job: Job) -> Iterator[Ready]:
         wanted = plan(job, self.plugins, self.defaults)
@@ -229,14 +258,12 @@ class Forge(Editor):
     def _run(self, batch: Sequence[Ready], after_step: Callable[[Step], None]) -> list[Result]:
         began = time.perf_counter()
         backbone, spec = self.backbone, batch[0].spec
-        self._remember()
+        self.remember()
         histories = [provenance(self, row) for row in batch]
-        scheduler: Any = type(backbone.scheduler).from_config(backbone.scheduler.config)
-        scheduler.set_timesteps(spec.steps, device=backbone.device)
-        if int(scheduler.timesteps.max()) >= scheduler.config.num_train_timesteps:
-            raise BadSpec(f"steps={spec.steps} is more than {type(scheduler).__name__} can take here. Ask for fewer.")
+        scheduler = self.scheduler(spec)
         generators = [torch.Generator().manual_seed(row.spec.seed) for row in batch]
-        start = self._start(batch, scheduler, generators)
+        drawn = self.with_given(noise(self.latent_shape(spec), generators), [row.job for row in batch])
+        start = self.start(spec, scheduler, drawn, [self.start_picture(row) for row in batch if spec.start_at])
         with self.prepared([row.request for row in batch]) as run:
             encoded = time.perf_counter()
             latents = denoise(run, scheduler, start, generators=generators, after_step=after_step)
@@ -252,22 +279,36 @@ class Forge(Editor):
             for image, row, latent, history in zip(images, batch, latents, histories, strict=True)
         ]
 
-    def _start(self, batch: Sequence[Ready], scheduler: Any, generators: list[torch.Generator]) -> Start:
+    def scheduler(self, spec: EditSpec) -> Any:
+        """A scheduler of its own for one run."""
         backbone = self.backbone
-        width, height = batch[0].size
-        shape = (backbone.latent_channels, height // backbone.factor, width // backbone.factor)
-        drawn = noise(shape, generators)
-        for number, row in enumerate(batch):
-            if row.job.latents is not None:
-                drawn[number] = _given(row.job.latents, shape)
-        drawn = drawn.to(backbone.device, backbone.dtype)
-        spec = batch[0].spec
+        scheduler: Any = type(backbone.scheduler).from_config(backbone.scheduler.config)
+        scheduler.set_timesteps(spec.steps, device=backbone.device)
+        if int(scheduler.timesteps.max()) >= scheduler.config.num_train_timesteps:
+            raise BadSpec(f"steps={spec.steps} is more than {type(scheduler).__name__} can take here. Ask for fewer.")
+        return scheduler
+
+    def latent_shape(self, spec: EditSpec) -> tuple[int, int, int]:
+        """Channels, height and width of what is denoised for a completed spec."""
+        width, height = spec.width_and_height or (self.backbone.size, self.backbone.size)
+        return self.backbone.latent_channels, height // self.backbone.factor, width // self.backbone.factor
+
+    def with_given(self, drawn: Tensor, jobs: Sequence[Job]) -> Tensor:
+        """Noise on the device, with the latents of those jobs that bring their own."""
+        for number, job in enumerate(jobs):
+            if job.latents is not None:
+                drawn[number] = _given(job.latents, tuple(drawn.shape[1:]))
+        return drawn.to(self.backbone.device, self.backbone.dtype)
+
+    def start(self, spec: EditSpec, scheduler: Any, drawn: Tensor, pictures: Sequence[Tensor]) -> Start:
+        """Where a trajectory begins: noise, or the rows' pictures if they start from any."""
         if not spec.start_at:
             return from_noise(scheduler, drawn)
-        pictures = torch.cat([self._start_picture(row, spec.start or "source") for row in batch])
-        return from_picture(scheduler, pictures.to(drawn), drawn, spec.start_at)
+        return from_picture(scheduler, torch.cat(list(pictures)).to(drawn), drawn, spec.start_at)
 
-    def _start_picture(self, row: Ready, name: str) -> Tensor:
+    def start_picture(self, row: Ready) -> Tensor:
+        """Scaled latents (1, C, h, w) of the picture that a row starts from."""
+        name = row.spec.start or "source"
         pictures = row.request.pictures
         if name not in pictures:
             given = ", ".join(pictures) or "none"
@@ -286,9 +327,11 @@ class Forge(Editor):
             for visitor in self._visitors:
                 visitor.offload()
             for plugin in self.plugins.values():
-                memory.forget(plugin)
+                if plugin.temporal is None:  # what is between frames runs in every step
+                    memory.forget(plugin)
 
-    def _remember(self) -> None:
+    def remember(self) -> None:
+        """Read the weights of plugins again that were left out of memory."""
         if self._forgetful:
             for plugin in self.plugins.values():
                 memory.remember(plugin, self.backbone.device, self.backbone.dtype)
@@ -306,6 +349,16 @@ class Forge(Editor):
                     raise PluginConflict(
                         f"{new.name!r} and {old.name!r} both own {point.name}. Detach one first: detach({old.name!r})."
                     )
+
+
+def _watching(progress: Callable[[Step], None] | None, cancelled: Callable[[], bool] | None) -> Callable[[Step], None]:
+    def after_step(step: Step) -> None:
+        if progress is not None:
+            progress(step)
+        if cancelled is not None and cancelled():
+            raise Cancelled(f"Stopped after step {step.number} of {step.total}, as asked; nothing was written.")
+
+    return after_step
 
 
 def _source(row: Ready) -> Image.Image | None:

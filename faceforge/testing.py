@@ -16,13 +16,13 @@ from torch import Tensor
 
 from faceforge.core.backbone import Backbone
 from faceforge.core.manifest import Control, Manifest, Value
-from faceforge.core.objective import Objective
 from faceforge.core.plugin import Plugin
 from faceforge.core.points import HookPoint
 from faceforge.core.requests import Requests
 from faceforge.core.rows import Encoder
 from faceforge.core.types import Contribution, Request
 from faceforge.forge import Forge
+from faceforge.objective import Objective
 from faceforge.spec import EditSpec
 from faceforge.store.backbones import tiny
 from faceforge.store.checkpoint import load_plugin, save_plugin
@@ -128,8 +128,8 @@ def it_does_something(bench: Bench) -> None:
 
 
 def an_untrained_plugin_changes_no_sum(bench: Bench) -> None:
-    points = set(bench.plugin.manifest.points)
-    if points <= {HookPoint.TIMESTEP, HookPoint.INPUT, HookPoint.CROSS_ATTENTION, HookPoint.WEIGHTS}:
+    summed = {HookPoint.TIMESTEP, HookPoint.INPUT, HookPoint.CROSS_ATTENTION, HookPoint.WEIGHTS, HookPoint.TEMPORAL}
+    if set(bench.plugin.manifest.points) <= summed:
         assert torch.equal(bench.predict([bench.fresh], bench.requests(controls={})), bench.plain())
 
 

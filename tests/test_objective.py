@@ -4,8 +4,8 @@ import pytest
 import torch
 from diffusers import DDIMScheduler, DDPMScheduler
 
-from faceforge.core.objective import Objective
 from faceforge.core.types import Request
+from faceforge.objective import Objective
 from faceforge.spec import EditSpec
 from faceforge.testing import request_for
 from tests.makes import SIDE, forge_of
@@ -129,7 +129,7 @@ def test_rows_are_weighted_as_if_the_clean_picture_s_error_counted_up_to_a_limit
         "v_prediction": (1 - kept).rsqrt(),
         "sample": torch.ones(3, 1, 1, 1),
     }
-    objective._predict = lambda requests, noisy, timesteps, generator: target + 0.1 * per_kind[kind]
+    objective._predict = lambda requests, noisy, timesteps, generator, frames: target + 0.1 * per_kind[kind]
     noise = torch.randn_like(LATENTS)
     velocity = kept.sqrt() * noise - (1 - kept).sqrt() * LATENTS
     target = {"epsilon": noise, "v_prediction": velocity, "sample": LATENTS}[kind]

@@ -12,9 +12,11 @@ from torch import Tensor, nn
 from faceforge.core import lora
 from faceforge.core.backbone import Backbone
 from faceforge.core.guidance import Branch
+from faceforge.core.merge import merge
 from faceforge.core.plugin import Plugin
 from faceforge.core.requests import Requests
-from faceforge.core.rows import Encoder, calls, merge, rows_of
+from faceforge.core.rows import Encoder, calls, mover, rows_of
+from faceforge.core.temporal import consecutive
 from faceforge.core.types import Request
 
 
@@ -60,16 +62,21 @@ class Objective(nn.Module):
         noise: Tensor | None = None,
         timesteps: Tensor | None = None,
         generator: torch.Generator | None = None,
+        frames: int = 1,
     ) -> Outcome:
-        """One step for clean, scaled latents (rows, C, h, w); noise and timesteps are drawn unless given."""
+        """One step for clean, scaled latents (rows, C, h, w); noise and timesteps are drawn unless given.
+
+        Rows are clips of so many `frames`, one after the other; those of one clip share timestep and branch.
+        """
         rows = len(latents)
         if noise is None:
             noise = torch.randn(latents.shape, generator=generator).to(latents)
         if timesteps is None:
             last = int(self.noise_scheduler.config.num_train_timesteps)
-            timesteps = torch.randint(0, last, (rows,), generator=generator).to(latents.device)
+            drawn = torch.randint(0, last, (rows // frames,), generator=generator)
+            timesteps = drawn.repeat_interleave(frames).to(latents.device)
         noisy = self.noise_scheduler.add_noise(latents, noise, timesteps)
-        prediction = self._predict(requests, noisy, timesteps, generator)
+        prediction = self._predict(requests, noisy, timesteps, generator, frames)
         target = self._target(latents, noise, timesteps)
         errors = F.mse_loss(prediction.float(), target.float(), reduction="none").flatten(1).mean(1)
         loss = (errors * self._weights(timesteps)).mean()
@@ -79,15 +86,24 @@ class Objective(nn.Module):
         return Outcome(loss, prediction, target)
 
     def _predict(
-        self, requests: Sequence[Request], noisy: Tensor, timesteps: Tensor, generator: torch.Generator | None
+        self,
+        requests: Sequence[Request],
+        noisy: Tensor,
+        timesteps: Tensor,
+        generator: torch.Generator | None,
+        frames: int,
     ) -> Tensor:
         if self.unet.is_gradient_checkpointing:
             self.unet.enable_gradient_checkpointing(self.backbone.hooks.checkpointed)
-        branches = [[self._branch(generator)] for _ in requests]
+        clips = [self._branch(generator) for _ in range(len(requests) // frames)]
+        branches = [[branch] for branch in clips for _ in range(frames)]
         found: dict[int, Tensor] = {}
+        plugins = self._plugins()
         with lora.activated(self.unet, self.lora_scales):
-            for call in calls(rows_of(Encoder(self.backbone), self._plugins(), requests, branches)):
-                context, state = merge(call, {name: [1.0] * len(call.items) for name in call.leaves})
+            rows = rows_of(Encoder(self.backbone), plugins, requests, branches)
+            for call in calls(rows, windows=consecutive(len(requests), frames)):
+                strengths = {name: [1.0] * len(call.rows) for name in call.names}
+                context, state = merge(call, strengths, mover(plugins))
                 with self.backbone.hooks.reading(state):
                     out = self.unet(noisy[call.items], timesteps[call.items], encoder_hidden_states=context).sample
                 found |= dict(zip(call.items, out, strict=True))
