@@ -141,7 +141,13 @@ class Forge(Editor):
         Where condition pictures are missing that FaceForge can make, the photograph's face is cut out, edited, and
         pasted back; where all are given, the pictures are taken as they are.
         """
-        after_step = _watching(progress, cancelled)
+
+        def after_step(step: Step) -> None:
+            if progress is not None:
+                progress(step)
+            if cancelled is not None and cancelled():
+                raise Cancelled(f"Stopped after step {step.number} of {step.total}, as asked; nothing was written.")
+
         faces: list[tuple[Ready, Result]] = []
         for batch in batches((row for job in jobs for row in self._rows(job)), batch_size, self._together):
             with self.backbone.lock, torch.no_grad():
@@ -154,18 +160,21 @@ class Forge(Editor):
 
     def animate(
         self,
-        jobs: Sequence[Job],
+        jobs: Iterable[Job],
         *,
         windows: Windows | None = None,
         progress: Callable[[Step], None] | None = None,
+        share_done: Callable[[float], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> Iterator[Result]:
         """The frames of one clip, one job each, denoised together and decoded one after the other.
 
         They agree in size, steps and seed. Every frame brings the pictures that plugins read; nothing is cut out.
+        `share_done` hears after every window how much of the denoising is done, from 0 to 1.
         """
         default = RELEASED if self.parity else self.defaults.windows
-        return clips.animate(self, jobs, windows or default, _watching(progress, cancelled))
+        watch = clips.Watch(progress, share_done, cancelled)
+        return clips.animate(self, list(jobs), windows or default, watch)
 
     # Speed and memory
 
@@ -349,16 +358,6 @@ class Forge(Editor):
                     raise PluginConflict(
                         f"{new.name!r} and {old.name!r} both own {point.name}. Detach one first: detach({old.name!r})."
                     )
-
-
-def _watching(progress: Callable[[Step], None] | None, cancelled: Callable[[], bool] | None) -> Callable[[Step], None]:
-    def after_step(step: Step) -> None:
-        if progress is not None:
-            progress(step)
-        if cancelled is not None and cancelled():
-            raise Cancelled(f"Stopped after step {step.number} of {step.total}, as asked; nothing was written.")
-
-    return after_step
 
 
 def _source(row: Ready) -> Image.Image | None:

@@ -136,3 +136,31 @@ def test_rows_are_weighted_as_if_the_clean_picture_s_error_counted_up_to_a_limit
     loss = objective(requests_of(objective), LATENTS, noise=noise, timesteps=times).loss
     snr = (kept / (1 - kept)).flatten()
     torch.testing.assert_close(loss, 0.01 * snr.clamp(max=5).mean(), rtol=1e-4, atol=0)
+
+
+def test_frames_of_a_clip_are_trained_as_they_are_run() -> None:
+    objective = objective_of("geometry", "motion")
+    requests = [request_for(objective.plugins["geometry"].manifest, number) for number in range(4)]
+    latents, noise = torch.randn(2, 4, *LATENTS.shape[1:], generator=torch.Generator().manual_seed(1))
+
+    def predicted(order: list[int], frames: int) -> torch.Tensor:
+        rows = [requests[number] for number in order]
+        given = {"noise": noise[order], "timesteps": torch.full((4,), 500), "frames": frames}
+        with torch.no_grad():
+            return objective(rows, latents[order], **given).prediction[order]
+
+    clips = predicted([0, 1, 2, 3], 2)
+    assert not torch.allclose(clips, predicted([0, 1, 2, 3], 1), atol=1e-4)
+    torch.testing.assert_close(predicted([2, 3, 0, 1], 2), clips, rtol=1e-4, atol=1e-5)
+
+
+def test_frames_of_a_clip_share_their_timestep_and_what_is_dropped() -> None:
+    objective = objective_of("geometry", "motion", drop=0.5)
+    seen: list[tuple[torch.Tensor, torch.Tensor]] = []
+    objective.unet.register_forward_pre_hook(lambda _module, args: seen.append(args[1]))
+    requests = [request_for(objective.plugins["geometry"].manifest, number) for number in range(6)]
+    latents = torch.randn(6, *LATENTS.shape[1:])
+    objective(requests, latents, frames=3, generator=torch.Generator().manual_seed(0))
+    drawn = torch.cat(seen).view(2, 3)
+    assert (drawn == drawn[:, :1]).all()
+    assert drawn[0, 0] != drawn[1, 0]

@@ -43,20 +43,29 @@ class Run:
     guidance: Guidance
     scales: Tensor
     moving: Plugin | None = None
+    after_call: Callable[[], None] = lambda: None
     _merged: dict[int, tuple[Strengths, tuple[Tensor, State]]] = field(default_factory=dict)
 
     def predict(self, latents: Tensor, timestep: Tensor, fraction: float = 0.0) -> Tensor:
         """The guided prediction for latents (items, C, h, w) at a timestep, shared or one per item."""
         found: dict[str, dict[int, list[tuple[float, Tensor]]]] = {}
         for number, call in enumerate(self.calls):
-            context, state = self._state(number, call, fraction)
-            times = timestep[call.items] if timestep.ndim else timestep
-            with self.backbone.hooks.reading(state):
-                out = self.backbone.unet(latents[call.items], times, encoder_hidden_states=context.to(latents)).sample
+            out = self.ask(number, call, latents, timestep, fraction)
+            self.after_call()
             for row, weight, predicted in zip(call.rows, call.weights, out, strict=True):
                 found.setdefault(row.branch, {}).setdefault(row.item, []).append((weight, predicted))
         names = [branch.name for branch in self.guidance.branches]
         return self.guidance.combine(_filled(found, names, len(latents)), self.scales)
+
+    def ask(self, number: int, call: Call, latents: Tensor, timestep: Tensor, fraction: float) -> Tensor:
+        """What the network says to the rows of one call."""
+        context, state = self._state(number, call, fraction)
+        times = timestep[call.items] if timestep.ndim else timestep
+        with self.backbone.hooks.reading(state):
+            out: Tensor = self.backbone.unet(
+                latents[call.items], times, encoder_hidden_states=context.to(latents)
+            ).sample
+        return out
 
     def _state(self, number: int, call: Call, fraction: float) -> tuple[Tensor, State]:
         """A call's merged state, made again only where a schedule has moved on.

@@ -147,7 +147,7 @@ def rows_of(
     while part := list(islice(waiting, at_once)):
         needed = branches[first : first + len(part)]
         encoded = {plugin.name: encoder.rows(plugin, part) for plugin in ordered}
-        nulls = _nulls(encoder, ordered, part, needed, encoded)
+        nulls = {plugin.name: _null(encoder, plugin, part, needed) or encoded[plugin.name] for plugin in ordered}
         for number, request in enumerate(part):
             own = []
             for branch in needed[number]:
@@ -158,19 +158,12 @@ def rows_of(
         first += len(part)
 
 
-def _nulls(
-    encoder: Encoder,
-    plugins: Sequence[Plugin],
-    requests: Sequence[Request],
-    branches: Sequence[Sequence[Branch]],
-    encoded: Mapping[str, list[Leaves]],
-) -> dict[str, list[Leaves]]:
-    found = {}
-    for plugin in plugins:
-        wanted = any(branch.is_null(plugin.name) for each in branches for branch in each)
-        nulls = encoder.null_rows(plugin, requests) if wanted else None
-        found[plugin.name] = encoded[plugin.name] if nulls is None else nulls
-    return found
+def _null(
+    encoder: Encoder, plugin: Plugin, requests: Sequence[Request], branches: Sequence[Sequence[Branch]]
+) -> list[Leaves] | None:
+    """Its null condition, if a branch needs it and it is not what it encodes."""
+    wanted = any(branch.is_null(plugin.name) for each in branches for branch in each)
+    return encoder.null_rows(plugin, requests) if wanted else None
 
 
 def calls(rows: Iterable[Row], rows_per_call: int | None = None, windows: Sequence[Window] | None = None) -> list[Call]:

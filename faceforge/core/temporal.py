@@ -18,7 +18,8 @@ class Window(NamedTuple):
 
 def consecutive(items: int, frames: int) -> list[Window]:
     """Clips of so many frames each, one after the other; with one frame every item stands alone."""
-    return [Window(tuple(range(start, start + frames)), (1.0,) * frames) for start in range(0, items, frames)]
+    clips = [tuple(range(start, min(start + frames, items))) for start in range(0, items, frames)]
+    return [Window(clip, (1.0,) * len(clip)) for clip in clips]
 
 
 class Temporal(nn.Module):
