@@ -20,7 +20,7 @@ class Windows(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     length: int = Field(default=12, ge=1)
-    overlap: int = Field(default=1, ge=0)
+    overlap: int = Field(default=4, ge=0)
     loop: bool = False
     blend: Literal["flat", "ramp"] = "ramp"
 
