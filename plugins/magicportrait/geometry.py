@@ -46,7 +46,13 @@ class Geometry(Plugin):
         ),
         releases={
             "magicportrait": Published(
-                files={"mengtingwei/MagicPortrait": ("ckpts/*.pth", "sd-vae-ft-mse/*")},
+                files={
+                    "mengtingwei/MagicPortrait": (
+                        "ckpts/*.pth",
+                        "sd-vae-ft-mse/config.json",
+                        "sd-vae-ft-mse/diffusion_pytorch_model.*",
+                    )
+                },
                 base="stable-diffusion-v1-5/stable-diffusion-v1-5",
             )
         },
