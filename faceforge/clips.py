@@ -20,6 +20,7 @@ from faceforge.errors import BadSpec, Cancelled
 from faceforge.jobs import Job, ready, to_image, wished
 from faceforge.result import Result, provenance
 from faceforge.spec import EditSpec
+from faceforge.starting import latent_shape, scheduler_for, start_of, start_picture, with_given
 from faceforge.windows import Windows
 
 if TYPE_CHECKING:
@@ -101,8 +102,8 @@ class _Clip:
         with forge.prepared(self.requests(), specs=self.specs, windows=cut) as run:
             encoded = time.perf_counter()
             generator = torch.Generator().manual_seed(spec.seed)
-            scheduler = forge.scheduler(spec)
-            start = forge.start(spec, scheduler, self.drawn(generator), self.begins)
+            scheduler = scheduler_for(forge.backbone, spec)
+            start = start_of(spec, scheduler, self.drawn(generator), self.begins)
             run = watch.over(self.widened(run, cut, start.latents), len(start.timesteps))
             generators = [generator] * len(self.jobs)
             latents = denoise(run, scheduler, start, generators=generators, after_step=watch.progress)
@@ -125,14 +126,14 @@ class _Clip:
             self.histories.append({**provenance(forge, row), "clip": place})
             self.notes.append(row.notes)
             if row.spec.start_at:
-                self.begins.append(forge.start_picture(row))
+                self.begins.append(start_picture(forge.backbone, row))
             yield row.request
 
     def drawn(self, generator: torch.Generator) -> Tensor:
         """Noise (frames, C, h, w): of the whole clip from one seed, but a frame may bring its own."""
-        channels, height, width = self.forge.latent_shape(self.specs[0])
+        channels, height, width = latent_shape(self.forge.backbone, self.specs[0])
         of_clip = noise((channels, len(self.jobs), height, width), [generator])[0]
-        return self.forge.with_given(of_clip.transpose(0, 1), self.jobs)
+        return with_given(self.forge.backbone, of_clip.transpose(0, 1), self.jobs)
 
     def widened(self, run: Run, cut: Sequence[Window], latents: Tensor) -> Run:
         """The same run with as many windows in one call as fit into memory, where nobody has set a number."""

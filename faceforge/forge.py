@@ -11,7 +11,6 @@ from typing import Any
 
 import torch
 from PIL import Image
-from torch import Tensor
 
 from faceforge import clips, memory
 from faceforge.aligning import Aligner, joined, plan
@@ -23,7 +22,7 @@ from faceforge.core.loop import Run, Step, denoise
 from faceforge.core.plugin import Plugin
 from faceforge.core.points import Law
 from faceforge.core.rows import Encoder, calls, mover, of_a_clip, rows_of
-from faceforge.core.start import Start, from_noise, from_picture, noise
+from faceforge.core.start import noise
 from faceforge.core.temporal import Window
 from faceforge.core.text import TextPrompt
 from faceforge.core.types import Request
@@ -33,6 +32,7 @@ from faceforge.face.finding import Finder
 from faceforge.jobs import Defaults, Job, Ready, batches, ready, to_image
 from faceforge.result import Result, provenance
 from faceforge.spec import EditSpec
+from faceforge.starting import latent_shape, scheduler_for, start_of, start_picture, with_given
 from faceforge.windows import RELEASED, Windows
 
 FRAMES_AT_ONCE = 8  # of a clip, that plugins encode together
@@ -269,10 +269,11 @@ class Forge(Editor):
         backbone, spec = self.backbone, batch[0].spec
         self.remember()
         histories = [provenance(self, row) for row in batch]
-        scheduler = self.scheduler(spec)
+        scheduler = scheduler_for(backbone, spec)
         generators = [torch.Generator().manual_seed(row.spec.seed) for row in batch]
-        drawn = self.with_given(noise(self.latent_shape(spec), generators), [row.job for row in batch])
-        start = self.start(spec, scheduler, drawn, [self.start_picture(row) for row in batch if spec.start_at])
+        drawn = with_given(backbone, noise(latent_shape(backbone, spec), generators), [row.job for row in batch])
+        pictures = [start_picture(backbone, row) for row in batch if spec.start_at]
+        start = start_of(spec, scheduler, drawn, pictures)
         with self.prepared([row.request for row in batch]) as run:
             encoded = time.perf_counter()
             latents = denoise(run, scheduler, start, generators=generators, after_step=after_step)
@@ -287,42 +288,6 @@ class Forge(Editor):
             Result(image, row.spec, latent.clone(), seconds, history, row.notes, source=_source(row))
             for image, row, latent, history in zip(images, batch, latents, histories, strict=True)
         ]
-
-    def scheduler(self, spec: EditSpec) -> Any:
-        """A scheduler of its own for one run."""
-        backbone = self.backbone
-        scheduler: Any = type(backbone.scheduler).from_config(backbone.scheduler.config)
-        scheduler.set_timesteps(spec.steps, device=backbone.device)
-        if int(scheduler.timesteps.max()) >= scheduler.config.num_train_timesteps:
-            raise BadSpec(f"steps={spec.steps} is more than {type(scheduler).__name__} can take here. Ask for fewer.")
-        return scheduler
-
-    def latent_shape(self, spec: EditSpec) -> tuple[int, int, int]:
-        """Channels, height and width of what is denoised for a completed spec."""
-        width, height = spec.width_and_height or (self.backbone.size, self.backbone.size)
-        return self.backbone.latent_channels, height // self.backbone.factor, width // self.backbone.factor
-
-    def with_given(self, drawn: Tensor, jobs: Sequence[Job]) -> Tensor:
-        """Noise on the device, with the latents of those jobs that bring their own."""
-        for number, job in enumerate(jobs):
-            if job.latents is not None:
-                drawn[number] = _given(job.latents, tuple(drawn.shape[1:]))
-        return drawn.to(self.backbone.device, self.backbone.dtype)
-
-    def start(self, spec: EditSpec, scheduler: Any, drawn: Tensor, pictures: Sequence[Tensor]) -> Start:
-        """Where a trajectory begins: noise, or the rows' pictures if they start from any."""
-        if not spec.start_at:
-            return from_noise(scheduler, drawn)
-        return from_picture(scheduler, torch.cat(list(pictures)).to(drawn), drawn, spec.start_at)
-
-    def start_picture(self, row: Ready) -> Tensor:
-        """Scaled latents (1, C, h, w) of the picture that a row starts from."""
-        name = row.spec.start or "source"
-        pictures = row.request.pictures
-        if name not in pictures:
-            given = ", ".join(pictures) or "none"
-            raise BadSpec(f"start={name!r} is not one of the pictures given ({given}). Give it, or leave start_at out.")
-        return self.backbone.encode_picture(pictures[name][None]) * self.backbone.latent_scale
 
     def _together(self, row: Ready) -> object:
         return row.together, tuple(self.lora_scales(row.spec).items())
@@ -362,11 +327,3 @@ class Forge(Editor):
 
 def _source(row: Ready) -> Image.Image | None:
     return row.pictures["source"].image if "source" in row.pictures else None
-
-
-def _given(latents: Tensor, shape: tuple[int, ...]) -> Tensor:
-    found = torch.as_tensor(latents)
-    found = found[0] if found.ndim == 4 and len(found) == 1 else found
-    if tuple(found.shape) != shape:
-        raise BadSpec(f"latents have shape {tuple(found.shape)}, expected {shape}. Set `size` to match them.")
-    return found

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from faceforge import Forge, Job, memory
-from faceforge.errors import BadSpec, Cancelled
+from faceforge import Forge, Job, clips, memory
+from faceforge.cli.repeat import read_record
+from faceforge.errors import BadPicture, BadSpec, Cancelled
 from faceforge.forge import FRAMES_AT_ONCE
+from faceforge.jobs import to_tensor
+from faceforge.models import load_folder
+from faceforge.plugin import IdentityEncoder
 from faceforge.windows import RELEASED, Windows
 from tests.makes import SIDE, forge_of, portrait
 
@@ -22,8 +27,6 @@ WISH: dict[str, Any] = {"steps": 2, "seed": 5, "guidance": 2.0}
 @pytest.fixture
 def forge() -> Forge:
     """Geometry, motion, and an identity that leaves in the null branch, as MagicPortrait's does."""
-    from faceforge.plugin import IdentityEncoder
-
     made = forge_of("geometry", "motion")
     made.attach(IdentityEncoder(normed=True, null="drop", scaled=True, half=True))
     return made
@@ -128,8 +131,6 @@ def test_a_long_clip_sees_its_portrait_once_and_its_maps_a_few_at_a_time(
 def test_pictures_are_opened_a_few_frames_before_they_are_encoded(
     forge: Forge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from faceforge import clips
-
     events: list[str] = []
     open_frame, features = clips.ready, forge.plugins["geometry"].features
     monkeypatch.setattr(clips, "ready", lambda *args: events.append("open") or open_frame(*args))
@@ -194,14 +195,8 @@ def test_noise_is_of_the_whole_clip_from_one_seed_unless_a_frame_brings_its_own(
 
 def test_a_clip_may_start_from_pictures_of_its_frames(forge: Forge) -> None:
     started = latents(forge, clip(3, start="render", start_at=1.0))
-    pictures = [forge.backbone.encode_picture(tensor_of(job.pictures["render"])[None])[0] for job in clip(3)]
+    pictures = [forge.backbone.encode_picture(to_tensor(job.pictures["render"])[None])[0] for job in clip(3)]
     torch.testing.assert_close(started, torch.stack(pictures) * forge.backbone.latent_scale, rtol=1e-5, atol=1e-6)
-
-
-def tensor_of(image: Any) -> Tensor:
-    from faceforge.jobs import to_tensor
-
-    return to_tensor(image)
 
 
 def test_blending_changes_only_frames_that_several_windows_see(forge: Forge) -> None:
@@ -267,11 +262,17 @@ def test_what_is_not_one_clip_is_refused(forge: Forge, jobs: list[Job], windows:
         list(forge.animate(jobs, windows=windows))
 
 
-def test_a_saved_forge_makes_the_same_clip(forge: Forge, tmp_path: Any) -> None:
-    from faceforge.models import load_folder
-
+def test_a_saved_forge_makes_the_same_clip(forge: Forge, tmp_path: Path) -> None:
     expected = latents(forge, clip(3))
     again = load_folder(forge.save(tmp_path / "model"))
     assert torch.equal(latents(again, clip(3)), expected)
     pictures = [np.asarray(result.image) for result in again.animate(clip(3))]
     assert len(pictures) == 3
+
+
+def test_one_frame_of_a_clip_is_not_made_again_by_itself(forge: Forge, tmp_path: Path) -> None:
+    for frames in (1, 2):
+        next(forge.animate(clip(frames))).save(tmp_path / f"{frames}.png")
+    assert read_record(tmp_path / "1.png").spec["seed"] == WISH["seed"]
+    with pytest.raises(BadPicture, match="is frame 0 of a clip of 2"):
+        read_record(tmp_path / "2.png")
