@@ -69,6 +69,8 @@ class Objective(nn.Module):
         Rows are clips of so many `frames`, one after the other; those of one clip share timestep and branch.
         """
         rows = len(latents)
+        if rows % frames:
+            raise ValueError(f"{rows} rows are not whole clips of {frames} frames. Give a multiple.")
         if noise is None:
             noise = torch.randn(latents.shape, generator=generator).to(latents)
         if timesteps is None:

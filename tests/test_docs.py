@@ -46,6 +46,7 @@ def test_links_lead_somewhere(document: str) -> None:
 
 def test_the_clip_page_s_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    Path("models").mkdir()
     forge_of("identity", "geometry", "motion", defaults=Defaults(steps=1)).save("models/magicportrait")
     portrait().save("portrait.png")
     Path("maps").mkdir()
