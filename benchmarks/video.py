@@ -41,7 +41,7 @@ from faceforge_plugins.magicportrait.release import SCHEDULE
 
 TIME = torch.tensor(500)
 LENGTH = RELEASED.length
-WHOLE = 30  # frames that the motion modules can see at once: what windows are compared with
+FRAMES = (23, 30)  # clips that the motion modules can see at once, which windows are compared with
 CUTS = {
     "release: a loop, overlap 1, flat": RELEASED,
     "overlap 1, flat": Windows(overlap=1, blend="flat"),
@@ -145,17 +145,17 @@ class Seam(NamedTuple):
     inner: float  # the same inside of windows: the mean
 
 
-def seams(forge: Forge, *, steps: int, seeds: Sequence[int]) -> Iterator[tuple[str, Seam]]:
+def seams(forge: Forge, frames: int, *, steps: int, seeds: Sequence[int]) -> Iterator[tuple[str, Seam]]:
     """Every frame starts from the same noise and the maps move slowly, so that what jumps are the windows."""
-    whole = [_denoised(forge, Windows(length=WHOLE, overlap=0), steps, seed) for seed in seeds]
+    whole = [_denoised(forge, Windows(length=frames, overlap=0), steps, seed, frames) for seed in seeds]
     for name, cut in CUTS.items():
-        windows = cut.over(WHOLE)
-        seen = [tuple(frame in window.items for window in windows) for frame in range(WHOLE)]
+        windows = cut.over(frames)
+        seen = [tuple(frame in window.items for window in windows) for frame in range(frames)]
         edges = torch.tensor([one != next_ for one, next_ in pairwise(seen)])
-        found = [_denoised(forge, cut, steps, seed) for seed in seeds]
+        found = [_denoised(forge, cut, steps, seed, frames) for seed in seeds]
         jumps = torch.stack([_jumps(a) / _jumps(b) for a, b in zip(found, whole, strict=True)])
         errors = [float((a - b).norm() / b.norm()) for a, b in zip(found, whole, strict=True)]
-        visits = sum(len(window.items) for window in windows) / WHOLE
+        visits = sum(len(window.items) for window in windows) / frames
         worst = float(jumps[:, edges].amax(1).mean())
         yield name, Seam(len(windows), visits, float(np.mean(errors)), worst, float(jumps[:, ~edges].mean()))
 
@@ -164,7 +164,7 @@ def _jumps(latents: Tensor) -> Tensor:
     return (latents[1:] - latents[:-1]).norm(dim=1)
 
 
-def _denoised(forge: Forge, cut: Windows, steps: int, seed: int, frames: int = WHOLE, size: int = 64) -> Tensor:
+def _denoised(forge: Forge, cut: Windows, steps: int, seed: int, frames: int, size: int = 64) -> Tensor:
     """Latents (frames, N) of a clip whose maps move from one random picture to another."""
     drawn = np.random.default_rng(seed)
     side = size // PIXELS_PER_LATENT
@@ -183,10 +183,10 @@ def _image(pixels: Any) -> Image.Image:
     return Image.fromarray(pixels.round().astype(np.uint8))
 
 
-def print_seams(*, steps: int, seeds: Sequence[int]) -> None:
-    print(f"\n| {WHOLE} frames, windows of {LENGTH} | windows | visits | error | worst seam | inside |")
+def print_seams(frames: int, *, steps: int, seeds: Sequence[int]) -> None:
+    print(f"\n| {frames} frames, windows of {LENGTH} | windows | visits | error | worst seam | inside |")
     print("|---" * 6 + "|")
-    for name, found in seams(magicportrait(toy=True), steps=steps, seeds=seeds):
+    for name, found in seams(magicportrait(toy=True), frames, steps=steps, seeds=seeds):
         numbers = f"{found.windows} | {found.visits:.2f} | {found.error:.3f} | {found.jump:.2f} | {found.inner:.2f}"
         print(f"| {name} | {numbers} |", flush=True)
 
@@ -219,7 +219,8 @@ def main() -> None:
         only_memory(wanted.only_memory)
         return
     print_operations(size=wanted.size, frames=100, steps=20, toy=wanted.toy)
-    print_seams(steps=wanted.steps, seeds=range(wanted.seeds))
+    for frames in FRAMES:
+        print_seams(frames, steps=wanted.steps, seeds=range(wanted.seeds))
     print_memory((12, 32, 256))
 
 

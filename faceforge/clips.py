@@ -119,9 +119,14 @@ class _Clip:
 
     def requests(self) -> Iterator[Request]:
         """Opens the pictures of one frame after the other."""
-        forge = self.forge
+        forge, first = self.forge, None
         for number, job in enumerate(self.jobs):
             row = ready(job, forge.backbone, forge.plugins, forge.defaults)
+            first = first or row.together
+            if row.together != first:
+                raise BadSpec(
+                    f"Frame {number} brings other pictures or vectors than frame 0. Give all frames the same."
+                )
             place = {"frame": number, "frames": len(self.jobs), "windows": self.windows.model_dump()}
             self.histories.append({**provenance(forge, row), "clip": place})
             self.notes.append(row.notes)

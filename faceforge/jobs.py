@@ -161,7 +161,7 @@ def completed(
             controls[name][key].checked(f"{name}.{key}", value)
     if not all_aus:
         able = [plugin.manifest.aus for plugin in plugins.values() if plugin.manifest.aus]
-        _check_aus(spec.aus, able, _able(spec.aus))
+        _check_aus(spec.aus, able)
     width, height = spec.width_and_height or (backbone.size, backbone.size)
     if width % backbone.factor or height % backbone.factor:
         raise BadSpec(f"size={width}x{height} does not fit: sides must be multiples of {backbone.factor}.")
@@ -216,14 +216,14 @@ def _check_names(what: str, given: Iterable[str], known: Iterable[str]) -> None:
             raise BadSpec(f"{what} names {name!r}, which is not loaded here. {nearest(name, known)}")
 
 
-def _check_aus(wanted_aus: Mapping[str, float], able: Sequence[Aus], hint: str) -> None:
+def _check_aus(wanted_aus: Mapping[str, float], able: Sequence[Aus]) -> None:
     """Refuse an action unit that no loaded plugin can do."""
     known = {code for wanted in able for code in wanted.codes}
     for code, value in wanted_aus.items():
         if value and code not in known:
             name = aus.UNITS[aus.unsided(code)].name
             can = f" Loaded plugins do {', '.join(sorted(known, key=_number))}." if known else ""
-            raise BadSpec(f"{code} ({name}): no loaded plugin can do it.{can} {hint}".rstrip())
+            raise BadSpec(f"{code} ({name}): no loaded plugin can do it.{can} {_able(wanted_aus)}".rstrip())
 
 
 def _number(code: str) -> int:

@@ -24,14 +24,14 @@ def visitors(modules: Iterable[nn.Module | None], device: torch.device) -> list[
 
 
 def fit_side_by_side(device: torch.device, one: Callable[[], object]) -> int:
-    """How many of a piece of work fit into an accelerator's memory at once, judged by doing it once; one elsewhere."""
-    if same_kind(device, HOST):
+    """How many of a piece of work fit into a GPU's memory at once, judged by doing it once; one elsewhere."""
+    if same_kind(device, HOST) or not torch.cuda.is_available():
         return 1
-    torch.accelerator.reset_peak_memory_stats(device)
-    held = torch.accelerator.memory_allocated(device)
+    torch.cuda.reset_peak_memory_stats(device)
+    held = torch.cuda.memory_allocated(device)
     one()
-    needed = torch.accelerator.max_memory_allocated(device) - held
-    free = torch.accelerator.get_memory_info(device)[0] + torch.accelerator.memory_reserved(device) - held
+    needed = torch.cuda.max_memory_allocated(device) - held
+    free = torch.cuda.mem_get_info(device)[0] + torch.cuda.memory_reserved(device) - held
     return max(1, int(0.8 * free) // max(needed, 1))  # a fifth stays free: kernels for more rows may want more for each
 
 

@@ -253,9 +253,10 @@ def test_a_clip_can_be_stopped_after_a_window_and_leaves_no_trace(forge: Forge) 
         ([], FOUR, "no frames"),
         ([*clip(2), *clip(1, seed=6)], FOUR, "Frame 2 has seed=6, frame 0 5"),
         ([*clip(1), *clip(1, steps=3)], FOUR, "Frame 1 has steps=3, frame 0 2"),
+        ([*clip(1), Job(portrait(), clip(1)[0].spec)], FOUR, "Frame 1 brings other pictures or vectors than frame 0"),
         (clip(40), Windows(length=33), "33 frames are longer than the 32 that 'motion' can tell apart"),
     ],
-    ids=["empty", "seeds", "steps", "long"],
+    ids=["empty", "seeds", "steps", "pictures", "long"],
 )
 def test_what_is_not_one_clip_is_refused(forge: Forge, jobs: list[Job], windows: Windows, words: str) -> None:
     with pytest.raises(BadSpec, match=words):
@@ -276,3 +277,8 @@ def test_one_frame_of_a_clip_is_not_made_again_by_itself(forge: Forge, tmp_path:
     assert read_record(tmp_path / "1.png").spec["seed"] == WISH["seed"]
     with pytest.raises(BadPicture, match="is frame 0 of a clip of 2"):
         read_record(tmp_path / "2.png")
+
+
+def test_a_faster_memory_format_gives_the_same_clip(forge: Forge) -> None:
+    plain = latents(forge, clip(5))
+    torch.testing.assert_close(latents(forge.optimize(), clip(5)), plain, rtol=1e-3, atol=1e-4)

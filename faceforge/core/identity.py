@@ -25,9 +25,9 @@ Null = Literal["keep", "drop"]
 class IdentityEncoder(Plugin):
     """Tokens that enter each self-attention of a UNet shown the clean source at time 0, with the prompt's text.
 
-    `normed` captures them after the block's first norm instead of before; `null` says whether they stay in the
-    unconditioned branch; `scaled` feeds latents in the denoiser's scale, not the VAE's own; `half` is how a release
-    stores the tokens."""
+    `normed` captures them after the block's first norm; `null` says whether they stay in the unconditioned branch;
+    `scaled` feeds latents in the denoiser's scale, not the VAE's own; `half` says how the release stores the tokens.
+    """
 
     manifest = Manifest(
         name="identity",
