@@ -122,7 +122,7 @@ def print_operations(*, size: int, frames: int, steps: int, toy: bool) -> None:
     print(f"| TFLOP, {size} px | release | FaceForge | ratio |\n|---|---|---|---|")
     _row("a frame of a window in one step, both branches", theirs.frame, ours.frame)
     _row(f"once for {LENGTH} frames: portrait and maps", theirs.once, ours.once)
-    for name, cut in (("its windows", RELEASED), ("our windows", Windows())):
+    for name, cut in (("its windows", RELEASED), ("overlap 1", Windows(overlap=1)), ("the default", Windows())):
         seen = sum(len(window.items) for window in cut.over(frames))
         released = sum(len(window.items) for window in RELEASED.over(frames))
         _row(f"{frames} frames, {steps} steps, {name}", steps * released * theirs.frame, steps * seen * ours.frame)

@@ -282,3 +282,14 @@ def test_one_frame_of_a_clip_is_not_made_again_by_itself(forge: Forge, tmp_path:
 def test_a_faster_memory_format_gives_the_same_clip(forge: Forge) -> None:
     plain = latents(forge, clip(5))
     torch.testing.assert_close(latents(forge.optimize(), clip(5)), plain, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_gpu_sees_as_many_windows_at_once_as_fit_and_makes_the_same_clip(forge: Forge) -> None:
+    plain = latents(forge, clip(10))
+    forge.to("cuda")
+    seen = rows_seen(forge)
+    torch.testing.assert_close(latents(forge, clip(10)).cpu(), plain, rtol=1e-2, atol=1e-2)
+    assert seen[0] == 4  # to see what one window takes
+    assert set(seen[1:]) == {4 * len(FOUR.over(10))}
