@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from faceforge.loading import load
     from faceforge.result import Result
     from faceforge.spec import EditSpec
+    from faceforge.windows import Windows
 
 __version__ = "0.1.0"
 
@@ -25,11 +26,12 @@ _HOMES = {
     "Forge": "faceforge.forge",
     "Job": "faceforge.jobs",
     "Result": "faceforge.result",
+    "Windows": "faceforge.windows",
     "load": "faceforge.loading",
     "preset": "faceforge.aus",
 }
 
-__all__ = ["EditSpec", "FaceForgeError", "Forge", "Job", "Result", "load", "preset"]
+__all__ = ["EditSpec", "FaceForgeError", "Forge", "Job", "Result", "Windows", "load", "preset"]
 
 
 def __getattr__(name: str) -> Any:

@@ -128,6 +128,14 @@ class Aligner:
         return {**row.request.vectors, **{name: torch.zeros(size) for name, size in wanted.zeros.items()}, **made}
 
 
+def repaired(row: Ready, made: Tensor) -> Tensor:
+    """What a model made of a crop (3, h, w); where it repairs a photograph's warp, only what that does not know."""
+    if row.placed is None or row.placed.base is None:
+        return made
+    warp, unknown = (row.request.pictures[name].to(made) for name in ("warp", "unknown"))
+    return torch.lerp(warp, made.clamp(-1, 1), unknown / 2 + 0.5)
+
+
 def joined(faces: Sequence[tuple[Ready, Result]]) -> Result:
     """One result of the edits of a photograph's faces: each pasted back, everything around them as it was."""
     last, result = faces[-1]

@@ -11,10 +11,9 @@ from typing import Any
 
 import torch
 from PIL import Image
-from torch import Tensor
 
-from faceforge import memory
-from faceforge.aligning import Aligner, joined, plan
+from faceforge import clips, memory
+from faceforge.aligning import Aligner, joined, plan, repaired
 from faceforge.core import lora
 from faceforge.core.backbone import Backbone
 from faceforge.core.cache import Cache
@@ -22,8 +21,9 @@ from faceforge.core.guidance import ClassifierFree, Guidance
 from faceforge.core.loop import Run, Step, denoise
 from faceforge.core.plugin import Plugin
 from faceforge.core.points import Law
-from faceforge.core.rows import Encoder, calls, rows_of
-from faceforge.core.start import Start, from_noise, from_picture, noise
+from faceforge.core.rows import Encoder, calls, mover, of_a_clip, rows_of
+from faceforge.core.start import noise
+from faceforge.core.temporal import Window
 from faceforge.core.text import TextPrompt
 from faceforge.core.types import Request
 from faceforge.editor import Editor
@@ -32,6 +32,10 @@ from faceforge.face.finding import Finder
 from faceforge.jobs import Defaults, Job, Ready, batches, ready, to_image
 from faceforge.result import Result, provenance
 from faceforge.spec import EditSpec
+from faceforge.starting import latent_shape, scheduler_for, start_of, start_picture, with_given
+from faceforge.windows import RELEASED, Windows
+
+FRAMES_AT_ONCE = 8  # of a clip, that plugins encode together
 
 
 class Forge(Editor):
@@ -154,6 +158,24 @@ class Forge(Editor):
                     yield joined(faces)
                     faces = []
 
+    def animate(
+        self,
+        jobs: Iterable[Job],
+        *,
+        windows: Windows | None = None,
+        progress: Callable[[Step], None] | None = None,
+        share_done: Callable[[float], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Iterator[Result]:
+        """The frames of one clip, one job each, denoised together and decoded one after the other.
+
+        They agree in size, steps and seed. Every frame brings the pictures that plugins read; nothing is cut out.
+        `share_done` hears after every window how much of the denoising is done, from 0 to 1.
+        """
+        default = RELEASED if self.parity else self.defaults.windows
+        watch = clips.Watch(progress, share_done, cancelled)
+        return clips.animate(self, list(jobs), windows or default, watch)
+
     # Speed and memory
 
     def optimize(
@@ -209,17 +231,33 @@ class Forge(Editor):
     # How a batch is made
 
     @contextmanager
-    def prepared(self, requests: Sequence[Request]) -> Iterator[Run]:
-        """Plugins encoded and lined up for these requests, ready to predict; holds the lock meanwhile."""
-        specs = [request.spec for request in requests]
+    def prepared(
+        self,
+        requests: Iterable[Request],
+        *,
+        specs: Sequence[EditSpec] | None = None,
+        windows: Sequence[Window] | None = None,
+    ) -> Iterator[Run]:
+        """Plugins encoded and lined up for these requests, ready to predict; holds the lock meanwhile.
+
+        With `windows` they are frames of one clip; its requests may be made one after the other if `specs` are given.
+        """
+        if specs is None:
+            requests = list(requests)
+            specs = [request.spec for request in requests]
         scales = self.lora_scales(specs[0])
         guidance = self.guidance
         factors = [self.defaults.guidance if spec.guidance is None else spec.guidance for spec in specs]
         with self.backbone.lock, lora.activated(self.backbone.unet, scales):
-            encoder = Encoder(self.backbone, self.cache, scales)
-            rows = rows_of(encoder, self._used(specs), requests, [guidance.needed(factor) for factor in factors])
+            encoder = Encoder(self.backbone, self.cache, scales, parity=self.parity, waiting=windows is not None)
+            used, branches = self._used(specs), [guidance.needed(factor) for factor in factors]
+            if windows is None:
+                made = calls(rows_of(encoder, used, requests, branches), self.rows_per_call)
+            else:
+                rows = of_a_clip(rows_of(encoder, used, requests, branches, at_once=FRAMES_AT_ONCE))
+                made = calls(rows, self.rows_per_call or len(windows[0].items), windows)
             self._forget()
-            yield Run(self.backbone, calls(rows, self.rows_per_call), specs, guidance, torch.tensor(factors))
+            yield Run(self.backbone, made, specs, guidance, torch.tensor(factors), mover(used))
 
     def _rows(self, job: Job) -> Iterator[Ready]:
         wanted = plan(job, self.plugins, self.defaults)
@@ -229,14 +267,13 @@ class Forge(Editor):
     def _run(self, batch: Sequence[Ready], after_step: Callable[[Step], None]) -> list[Result]:
         began = time.perf_counter()
         backbone, spec = self.backbone, batch[0].spec
-        self._remember()
+        self.remember()
         histories = [provenance(self, row) for row in batch]
-        scheduler: Any = type(backbone.scheduler).from_config(backbone.scheduler.config)
-        scheduler.set_timesteps(spec.steps, device=backbone.device)
-        if int(scheduler.timesteps.max()) >= scheduler.config.num_train_timesteps:
-            raise BadSpec(f"steps={spec.steps} is more than {type(scheduler).__name__} can take here. Ask for fewer.")
+        scheduler = scheduler_for(backbone, spec)
         generators = [torch.Generator().manual_seed(row.spec.seed) for row in batch]
-        start = self._start(batch, scheduler, generators)
+        drawn = with_given(backbone, noise(latent_shape(backbone, spec), generators), [row.job for row in batch])
+        pictures = [start_picture(backbone, row) for row in batch if spec.start_at]
+        start = start_of(spec, scheduler, drawn, pictures)
         with self.prepared([row.request for row in batch]) as run:
             encoded = time.perf_counter()
             latents = denoise(run, scheduler, start, generators=generators, after_step=after_step)
@@ -244,7 +281,7 @@ class Forge(Editor):
         images: Sequence[Image.Image | None] = [None] * len(batch)
         if backbone.vae is not None:
             made = backbone.decode_latents(latents)
-            images = [to_image(self._repaired(row, each)) for row, each in zip(batch, made, strict=True)]
+            images = [to_image(repaired(row, each)) for row, each in zip(batch, made, strict=True)]
         self._forget()
         spent = {"encode": encoded - began, "denoise": denoised - encoded, "decode": time.perf_counter() - denoised}
         seconds = {name: value / len(batch) for name, value in spent.items()}
@@ -252,35 +289,6 @@ class Forge(Editor):
             Result(image, row.spec, latent.clone(), seconds, history, row.notes, source=_source(row))
             for image, row, latent, history in zip(images, batch, latents, histories, strict=True)
         ]
-
-    def _repaired(self, row: Ready, made: Tensor) -> Tensor:
-        """What a model made of a crop; where it repairs a photograph's warp, only what that does not know."""
-        if row.placed is None or row.placed.base is None:
-            return made
-        warp, unknown = (row.request.pictures[name].to(made) for name in ("warp", "unknown"))
-        return torch.lerp(warp, made.clamp(-1, 1), unknown / 2 + 0.5)
-
-    def _start(self, batch: Sequence[Ready], scheduler: Any, generators: list[torch.Generator]) -> Start:
-        backbone = self.backbone
-        width, height = batch[0].size
-        shape = (backbone.latent_channels, height // backbone.factor, width // backbone.factor)
-        drawn = noise(shape, generators)
-        for number, row in enumerate(batch):
-            if row.job.latents is not None:
-                drawn[number] = _given(row.job.latents, shape)
-        drawn = drawn.to(backbone.device, backbone.dtype)
-        spec = batch[0].spec
-        if not spec.start_at:
-            return from_noise(scheduler, drawn)
-        pictures = torch.cat([self._start_picture(row, spec.start or "source") for row in batch])
-        return from_picture(scheduler, pictures.to(drawn), drawn, spec.start_at)
-
-    def _start_picture(self, row: Ready, name: str) -> Tensor:
-        pictures = row.request.pictures
-        if name not in pictures:
-            given = ", ".join(pictures) or "none"
-            raise BadSpec(f"start={name!r} is not one of the pictures given ({given}). Give it, or leave start_at out.")
-        return self.backbone.encode_picture(pictures[name][None]) * self.backbone.latent_scale
 
     def _together(self, row: Ready) -> object:
         return row.together, tuple(self.lora_scales(row.spec).items())
@@ -294,9 +302,11 @@ class Forge(Editor):
             for visitor in self._visitors:
                 visitor.offload()
             for plugin in self.plugins.values():
-                memory.forget(plugin)
+                if plugin.temporal is None:  # what is between frames runs in every step
+                    memory.forget(plugin)
 
-    def _remember(self) -> None:
+    def remember(self) -> None:
+        """Read the weights of plugins again that were left out of memory."""
         if self._forgetful:
             for plugin in self.plugins.values():
                 memory.remember(plugin, self.backbone.device, self.backbone.dtype)
@@ -318,11 +328,3 @@ class Forge(Editor):
 
 def _source(row: Ready) -> Image.Image | None:
     return row.pictures["source"].image if "source" in row.pictures else None
-
-
-def _given(latents: Tensor, shape: tuple[int, ...]) -> Tensor:
-    found = torch.as_tensor(latents)
-    found = found[0] if found.ndim == 4 and len(found) == 1 else found
-    if tuple(found.shape) != shape:
-        raise BadSpec(f"latents have shape {tuple(found.shape)}, expected {shape}. Set `size` to match them.")
-    return found

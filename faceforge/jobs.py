@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,9 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
-from faceforge.core.requests import as_wanted, check_aus
+from faceforge import aus
+from faceforge.core.manifest import Aus
+from faceforge.core.requests import as_wanted
 from faceforge.core.types import Request
 from faceforge.errors import BadSpec, nearest
 from faceforge.face.crops import Crop
@@ -23,6 +25,7 @@ from faceforge.face.masks import Mask
 from faceforge.io.pictures import Picture, fit, read_picture
 from faceforge.spec import EditSpec
 from faceforge.store.registry import listings
+from faceforge.windows import Windows
 
 if TYPE_CHECKING:
     from faceforge.core.backbone import Backbone
@@ -43,6 +46,7 @@ class Defaults(BaseModel):
     negative_prompt: str | None = None
     guidance: float = 1.0
     steps: int = 20
+    windows: Windows = Windows()  # how a clip is cut that is longer than the network sees at once
     crop: str = ""  # what of a photograph it was trained on, where conditions are made for it: a name in CROPS
     makes: dict[str, str] = {}  # picture or vector -> the maker that FaceForge fills it with where nobody gives it
     zeros: dict[str, int] = {}  # vectors of which so many zeros stand for a neutral face
@@ -124,9 +128,7 @@ def ready(
 ) -> Ready:
     """The job as a row of work, or a refusal that names what does not fit; `all_aus` where a made picture shows any."""
     given = dict(job.pictures) if job.image is None else {"source": job.image, **job.pictures}
-    idle = [] if "source" in given else _without_source(job.spec, plugins)
-    wish = job.spec.with_(strength={**job.spec.strength, **dict.fromkeys(idle, 0.0)}) if idle else job.spec
-    spec = completed(wish, backbone, plugins, defaults, all_aus=all_aus)
+    spec = wished(job, backbone, plugins, defaults, all_aus=all_aus)
     pictures = {name: opened(each) for name, each in given.items()}
     tensors = {name: to_tensor(fit(each.image, *_size(spec))) for name, each in pictures.items()}
     vectors = {name: torch.as_tensor(value, dtype=torch.float32) for name, value in job.vectors.items()}
@@ -134,8 +136,18 @@ def ready(
         if not torch.isfinite(vector).all():
             raise BadSpec(f"The vector {name!r} holds numbers that are not finite. Compute it again.")
     request = Request(spec, tensors, vectors, job.measured)
+    idle = _idle(job, plugins)
     left_out = [f"{name}: has nothing to say without a source picture, and is left out" for name in idle]
     return Ready(job, spec, request, pictures, (*left_out, *_notes(request, plugins)))
+
+
+def wished(
+    job: Job, backbone: Backbone, plugins: Mapping[str, Plugin], defaults: Defaults, *, all_aus: bool = False
+) -> EditSpec:
+    """The completed spec of a job, before any of its pictures is opened."""
+    idle = dict.fromkeys(_idle(job, plugins), 0.0)
+    spec = job.spec.with_(strength={**job.spec.strength, **idle}) if idle else job.spec
+    return completed(spec, backbone, plugins, defaults, all_aus=all_aus)
 
 
 def completed(
@@ -151,7 +163,7 @@ def completed(
             controls[name][key].checked(f"{name}.{key}", value)
     if not all_aus:
         able = [plugin.manifest.aus for plugin in plugins.values() if plugin.manifest.aus]
-        check_aus(spec.aus, able, _able(spec.aus))
+        _check_aus(spec.aus, able)
     width, height = spec.width_and_height or (backbone.size, backbone.size)
     if width % backbone.factor or height % backbone.factor:
         raise BadSpec(f"size={width}x{height} does not fit: sides must be multiples of {backbone.factor}.")
@@ -206,10 +218,26 @@ def _check_names(what: str, given: Iterable[str], known: Iterable[str]) -> None:
             raise BadSpec(f"{what} names {name!r}, which is not loaded here. {nearest(name, known)}")
 
 
-def _without_source(spec: EditSpec, plugins: Mapping[str, Plugin]) -> list[str]:
+def _check_aus(wanted_aus: Mapping[str, float], able: Sequence[Aus]) -> None:
+    """Refuse an action unit that no loaded plugin can do."""
+    known = {code for wanted in able for code in wanted.codes}
+    for code, value in wanted_aus.items():
+        if value and code not in known:
+            name = aus.UNITS[aus.unsided(code)].name
+            can = f" Loaded plugins do {', '.join(sorted(known, key=_number))}." if known else ""
+            raise BadSpec(f"{code} ({name}): no loaded plugin can do it.{can} {_able(wanted_aus)}".rstrip())
+
+
+def _number(code: str) -> int:
+    return int("".join(letter for letter in code if letter.isdigit()))
+
+
+def _idle(job: Job, plugins: Mapping[str, Plugin]) -> list[str]:
     """Plugins that read a source, where there is none and nobody insisted on them by giving a strength."""
+    if job.image is not None or "source" in job.pictures:
+        return []
     needing = [name for name, plugin in plugins.items() if "pictures.source" in plugin.manifest.needs]
-    return [name for name in needing if name not in spec.strength]
+    return [name for name in needing if name not in job.spec.strength]
 
 
 def _notes(request: Request, plugins: Mapping[str, Plugin]) -> Iterator[str]:

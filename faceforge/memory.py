@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -21,6 +21,18 @@ def visitors(modules: Iterable[nn.Module | None], device: torch.device) -> list[
 
     networks = [part for module in modules if module is not None for part in module.modules() if _is_network(part)]
     return [cpu_offload_with_hook(network, device)[1] for network in networks]
+
+
+def fit_side_by_side(device: torch.device, one: Callable[[], object]) -> int:
+    """How many of a piece of work fit into a GPU's memory at once, judged by doing it once; one elsewhere."""
+    if same_kind(device, HOST) or not torch.cuda.is_available():
+        return 1
+    torch.cuda.reset_peak_memory_stats(device)
+    held = torch.cuda.memory_allocated(device)
+    one()
+    needed = torch.cuda.max_memory_allocated(device) - held
+    free = torch.cuda.mem_get_info(device)[0] + torch.cuda.memory_reserved(device) - held
+    return max(1, int(0.8 * free) // max(needed, 1))  # a fifth stays free: kernels for more rows may want more for each
 
 
 def forget(plugin: Plugin) -> None:

@@ -16,13 +16,14 @@ from torch import Tensor
 
 from faceforge.core.backbone import Backbone
 from faceforge.core.manifest import Control, Manifest, Value
-from faceforge.core.objective import Objective
 from faceforge.core.plugin import Plugin
 from faceforge.core.points import HookPoint
 from faceforge.core.requests import Requests
 from faceforge.core.rows import Encoder
+from faceforge.core.temporal import consecutive
 from faceforge.core.types import Contribution, Request
 from faceforge.forge import Forge
+from faceforge.objective import Objective
 from faceforge.spec import EditSpec
 from faceforge.store.backbones import tiny
 from faceforge.store.checkpoint import load_plugin, save_plugin
@@ -128,8 +129,8 @@ def it_does_something(bench: Bench) -> None:
 
 
 def an_untrained_plugin_changes_no_sum(bench: Bench) -> None:
-    points = set(bench.plugin.manifest.points)
-    if points <= {HookPoint.TIMESTEP, HookPoint.INPUT, HookPoint.CROSS_ATTENTION, HookPoint.WEIGHTS}:
+    summed = {HookPoint.TIMESTEP, HookPoint.INPUT, HookPoint.CROSS_ATTENTION, HookPoint.WEIGHTS, HookPoint.TEMPORAL}
+    if set(bench.plugin.manifest.points) <= summed:
         assert torch.equal(bench.predict([bench.fresh], bench.requests(controls={})), bench.plain())
 
 
@@ -203,6 +204,20 @@ def stacked_branches_equal_split_ones(bench: Bench) -> None:
     torch.testing.assert_close(found[0], found[1], rtol=1e-4, atol=1e-5)
 
 
+def frames_read_one_another_only_where_time_is_owned(bench: Bench) -> None:
+    forge = bench.forge(bench.plugin)
+    found = []
+    for windows in (None, consecutive(ROWS, ROWS)):
+        with torch.no_grad(), forge.prepared(bench.requests(guidance=2.0), windows=windows) as run:
+            found.append(run.predict(bench.latents, torch.tensor(500)))
+    _detach_all(forge)
+    alone, together = found
+    if HookPoint.TEMPORAL in bench.plugin.manifest.points:
+        assert not torch.allclose(alone, together, rtol=1e-4, atol=1e-5)
+    else:
+        torch.testing.assert_close(alone, together, rtol=1e-4, atol=1e-5)
+
+
 def only_declared_points_are_used(bench: Bench) -> None:
     encoder = Encoder(bench.backbone)
     with torch.no_grad():
@@ -257,6 +272,7 @@ LAWS: tuple[Law, ...] = (
     saving_and_loading_keeps_every_bit,
     a_batch_equals_its_singles,
     stacked_branches_equal_split_ones,
+    frames_read_one_another_only_where_time_is_owned,
     only_declared_points_are_used,
     conditions_can_be_dropped_in_training,
     gradients_agree_with_and_without_checkpointing,

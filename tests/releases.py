@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,84 @@ def paired_files(layout: Paired, seed: int = 0, below: str = "") -> dict[str, by
 def magicface_files(seed: int = 0) -> dict[str, bytes]:
     """The MagicFace repository at miniature size."""
     return paired_files(MAGICFACE, seed)
+
+
+def magicportrait_tensors(config: dict[str, Any], widths: tuple[int, ...]) -> dict[str, dict[str, Tensor]]:
+    """The files of MagicPortrait by name, with the names and shapes its code has, on the current device."""
+    stock = UNet2DConditionModel(**config).state_dict()
+    silent = ("conv_norm_out.", "conv_out.")
+    return {
+        "motion_module-47360": _motion_tensors(config["block_out_channels"], config["layers_per_block"]),
+        "denoising_unet": stock,
+        "reference_unet": {key: each for key, each in stock.items() if not key.startswith(silent)},
+        **{
+            f"guidance_encoder_{kind}": _map_encoder_tensors(widths, config["block_out_channels"][0])
+            for kind in ("depth", "normal", "render")
+        },
+    }
+
+
+def _motion_tensors(widths: tuple[int, ...], layers: int) -> dict[str, Tensor]:
+    found = {}
+    last = len(widths) - 1
+    places = [(f"down_blocks.{n}", width, layers) for n, width in enumerate(widths)]
+    places += [("mid_block", widths[-1], 1)]
+    places += [(f"up_blocks.{last - n}", width, layers + 1) for n, width in enumerate(widths)]
+    for block, width, count in places:
+        for layer in range(count):
+            stem = f"{block}.motion_modules.{layer}.temporal_transformer."
+            inner = f"{stem}transformer_blocks.0."
+            for name in (f"{stem}norm", f"{inner}norms.0", f"{inner}norms.1", f"{inner}ff_norm"):
+                found |= _layer(name, (width,))
+            for name in (f"{stem}proj_in", f"{stem}proj_out"):
+                found |= _layer(name, (width, width))
+            for name in (f"{inner}attention_blocks.0.", f"{inner}attention_blocks.1."):
+                found |= {f"{name}to_{part}.weight": torch.randn(width, width) for part in "qkv"}
+                found |= _layer(f"{name}to_out.0", (width, width))
+                found[f"{name}pos_encoder.pe"] = _positions(32, width)
+            found |= _layer(f"{inner}ff.net.0.proj", (8 * width, width))
+            found |= _layer(f"{inner}ff.net.2", (width, 4 * width))
+    return found
+
+
+def _positions(length: int, width: int) -> Tensor:
+    place = torch.arange(length)[:, None] * torch.exp(torch.arange(0, width, 2) * (-math.log(10000.0) / width))
+    return torch.stack([place.sin(), place.cos()], -1).flatten(1)[None]
+
+
+def _map_encoder_tensors(widths: tuple[int, ...], out: int) -> dict[str, Tensor]:
+    one, two, three, four = widths
+    steps = [(one, one), (one, two), (two, two), (two, three), (three, three), (three, four)]
+    found = {**_layer("conv_in", (one, 3, 3, 3)), **_layer("conv_out", (out, four, 3, 3))}
+    for number, (narrow, wide) in enumerate(steps):
+        found |= _layer(f"blocks.{number}", (wide, narrow, 3, 3))
+    attentions = {f"attentions.{number}.": width for number, width in enumerate((one, two, two, three, three, four))}
+    for stem, width in {**attentions, "guidance_attention.": four}.items():
+        inner = f"{stem}transformer_blocks.0."
+        for name in (f"{stem}norm", f"{inner}norm1", f"{inner}norm3"):
+            found |= _layer(name, (width,))
+        for name in (f"{stem}proj_in", f"{stem}proj_out"):
+            found |= _layer(name, (width, width, 1, 1))
+        found |= {f"{inner}attn1.to_{part}.weight": torch.randn(width, width) for part in "qkv"}
+        found |= _layer(f"{inner}attn1.to_out.0", (width, width))
+        found |= _layer(f"{inner}ff.net.0.proj", (8 * width, width))
+        found |= _layer(f"{inner}ff.net.2", (width, 4 * width))
+    return found
+
+
+def _layer(name: str, shape: tuple[int, ...]) -> dict[str, Tensor]:
+    return {f"{name}.weight": torch.randn(shape) * 0.1, f"{name}.bias": torch.randn(shape[0]) * 0.1}
+
+
+def magicportrait_files(backbone: Backbone, folder: Path, seed: int = 0) -> dict[str, bytes]:
+    """The MagicPortrait repository at miniature size, with a VAE of its own."""
+    torch.manual_seed(seed)
+    config = {key: value for key, value in dict(backbone.unet.config).items() if not key.startswith("_")}
+    assert backbone.vae is not None
+    backbone.vae.save_pretrained(folder)
+    vae = {f"sd-vae-ft-mse/{path.name}": path.read_bytes() for path in folder.iterdir()}
+    tensors = magicportrait_tensors(config, (4, 8, 16, 32))
+    return {**{f"ckpts/{name}.pth": pickled(each) for name, each in tensors.items()}, **vae}
 
 
 def fineface_files(backbone: Backbone, *, rank: int = 4) -> dict[str, bytes]:

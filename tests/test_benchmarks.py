@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmarks import denoiser, judges, training
+from benchmarks import denoiser, judges, training, video
 from benchmarks.cases import GUIDED, IDLE, Case, by_faceforge, by_release, sweep_of
 from benchmarks.flops import flops, per_row
 from benchmarks.measure import counted, difference
@@ -119,3 +119,25 @@ def test_judges_are_timed_alone_and_in_a_row(tmp_path: Path, capsys: pytest.Capt
 def test_both_trainings_take_the_same_steps() -> None:
     found = training.measured("tiny", 2, 3)
     assert found.difference < 1e-4  # of the losses after four steps
+
+
+def test_frames_of_a_clip_pay_for_reading_the_portrait_once_and_the_release_more_often() -> None:
+    forge = video.magicportrait(toy=True, device="meta")
+    ours = video.of_faceforge(forge, 4, SIZE)
+    theirs = video.of_release(forge, ours, SIZE)
+    forge.detach("identity")
+    bare = video.of_faceforge(forge, 4, SIZE)
+    tokens = (SIZE // 8) ** 2
+    widths = [width for site, width in forge.backbone.self_sites.items() if "mid" not in site]
+    middle = [width for site, width in forge.backbone.self_sites.items() if "mid" in site]
+    reading = sum(4 * tokens**2 * width for width in widths) + sum(4 * (tokens // 4) ** 2 * width for width in middle)
+    assert ours.frame - bare.frame == reading  # by the guided row alone, with keys and values that are there already
+    assert theirs.frame > ours.frame
+    assert theirs.once > ours.once > bare.once
+
+
+def test_windows_are_compared_with_the_clip_seen_at_once() -> None:
+    forge = video.magicportrait(toy=True)
+    found = dict(video.seams(forge, 14, steps=1, seeds=[0]))
+    assert found.keys() == video.CUTS.keys()
+    assert all(seam.windows == 2 and seam.error > 0 and seam.jump > 0 for seam in found.values())

@@ -7,8 +7,10 @@ import pytest
 from PIL import Image
 
 from faceforge.cli.repeat import SAMPLE
+from faceforge.jobs import Defaults
 from faceforge.store.registry import class_in
 from faceforge.testing import contract
+from tests.makes import forge_of, portrait
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [path.relative_to(ROOT).as_posix() for path in sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])]
@@ -40,3 +42,20 @@ def test_links_lead_somewhere(document: str) -> None:
     here = (ROOT / document).parent
     links = re.findall(r"\]\((?!https?:)([^)#]+)", (ROOT / document).read_text())
     assert [link for link in links if not (here / link).exists()] == []
+
+
+def test_the_clip_page_s_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("models").mkdir()
+    forge_of("identity", "geometry", "motion", defaults=Defaults(steps=1)).save("models/magicportrait")
+    portrait().save("portrait.png")
+    Path("maps").mkdir()
+    for name in ("depth", "normal", "render"):
+        for number in range(2):
+            portrait(number).save(f"maps/{name}-{number}.png")
+    first, second = blocks("docs/video.md")
+    names: dict[str, object] = {}
+    exec(compile(first.replace("range(48)", "range(2)"), "docs/video.md", "exec"), names)
+    assert sorted(path.name for path in Path("out").iterdir()) == ["0.png", "1.png"]
+    exec(compile(second, "docs/video.md", "exec"), names)
+    assert len(list(names["smoother"])) == len(list(names["circle"])) == 2  # type: ignore[call-overload]

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from faceforge.aus import ORDERS
 from faceforge.core.backbone import Backbone
-from faceforge.core.objective import Objective
 from faceforge.core.types import Request
 from faceforge.jobs import Defaults
+from faceforge.objective import Objective
 from faceforge.spec import EditSpec
 from faceforge.store.checkpoint import save
 from faceforge_training.assembling import Wanted, choose, forged

@@ -49,6 +49,13 @@ class ModelRecord(_Part):
     lora_scales: dict[str, float] = {}
 
 
+class ClipRecord(_Part):
+    """Which frame of how many, where several were made together."""
+
+    frame: int
+    frames: int
+
+
 class Record(_Part):
     """The provenance of a picture, as far as repeating it needs."""
 
@@ -59,19 +66,26 @@ class Record(_Part):
     measured: dict[str, float] = {}
     finder: str | None = None
     plugins: tuple[PluginRecord, ...] = ()
+    clip: ClipRecord | None = None
 
 
 def read_record(path: Path) -> Record:
     """The provenance inside a picture, or in a .json sidecar."""
     try:
         found = json.loads(_sidecar(path)) if path.suffix.lower() == ".json" else read_provenance(path)
-        return Record.model_validate(found)
+        record = Record.model_validate(found)
     except (ValidationError, ValueError) as error:
         first = error.errors()[0] if isinstance(error, ValidationError) else None
         reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}" if first else str(error)
         raise BadPicture(
             f"{str(path)!r} does not say how it was made ({reason}). Use the file FaceForge wrote."
         ) from None
+    if record.clip is not None and record.clip.frames > 1:
+        raise BadPicture(
+            f"{str(path)!r} is frame {record.clip.frame} of a clip of {record.clip.frames}, which read one another. "
+            f"Make the whole clip again."
+        )
+    return record
 
 
 def find_picture(name: str, record: FileRecord, beside: Path) -> Path:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -20,6 +21,7 @@ from torch.utils.checkpoint import checkpoint
 from torch.utils.hooks import RemovableHandle
 
 from faceforge.core.attention import expanded, read
+from faceforge.core.temporal import Motion, motion_sites
 from faceforge.core.types import KeyValue, Tokens
 
 
@@ -40,6 +42,7 @@ class State:
     input: Tensor | None = None
     references: Mapping[str, Reference] = field(default_factory=dict)
     reads: Mapping[str, tuple[KeyValue, ...]] = field(default_factory=dict)
+    motion: Motion | None = None
 
 
 NOTHING = State()
@@ -69,6 +72,8 @@ class Hooks:
                 self._install_self_attention(site, block.attn1)
                 if block.attn2 is not None:
                     self._install_cross_attention(site, block.attn2)
+        for site in motion_sites(self.unet):
+            self._after(self.unet.get_submodule(site), partial(self._move, site))
 
     def remove(self) -> None:
         """Take the hooks out again, for example before LoRA layers go in underneath them."""
@@ -170,7 +175,15 @@ class Hooks:
         self._after(attention.to_q, remember_query)
         self._before(attention.to_out[0], add_reads)
 
-    def _after(self, module: nn.Module, change: Callable[[Tensor], Tensor]) -> None:
+    def _move(self, site: str, out: Any) -> Any:
+        motion = self.state.motion
+        if motion is None:
+            return out
+        if isinstance(out, tuple):  # a transformer's answer, inside of the UNet
+            return motion.after(site, out[0]), *out[1:]
+        return motion.after(site, out)
+
+    def _after(self, module: nn.Module, change: Callable[[Any], Any]) -> None:
         self._handles.append(module.register_forward_hook(lambda _module, _args, out: change(out)))
 
     def _before(self, module: nn.Module, change: Callable[[Tensor], Tensor]) -> None:

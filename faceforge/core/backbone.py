@@ -15,6 +15,7 @@ from diffusers.models.attention import BasicTransformerBlock
 from torch import Tensor
 
 from faceforge.core.attach import Hooks
+from faceforge.core.temporal import motion_sites
 from faceforge.core.text import Text
 
 
@@ -48,6 +49,11 @@ class Backbone:
     def cross_sites(self) -> dict[str, int]:
         """Sites with cross-attention and their widths."""
         return {site: width for site, width in self.self_sites.items() if self.sites[site].attn2 is not None}
+
+    @cached_property
+    def temporal_sites(self) -> dict[str, int]:
+        """Sites between which frames of a clip may read one another, and their widths."""
+        return motion_sites(self.unet)
 
     @property
     def text_width(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+import torch
 from torch import Tensor, nn
 
 from faceforge.core.lora import stock_state
@@ -18,12 +19,14 @@ if TYPE_CHECKING:
     from faceforge.core.backbone import Backbone
     from faceforge.core.requests import Requests
 
+Null = Literal["keep", "drop"]
+
 
 class IdentityEncoder(Plugin):
     """Tokens that enter each self-attention of a UNet shown the clean source at time 0, with the prompt's text.
 
-    `normed` captures them after the block's first norm instead of before; `null` says whether they stay in the
-    unconditioned branch; `scaled` feeds latents in the denoiser's scale instead of the VAE's own.
+    `normed` captures them after the block's first norm; `null` says whether they stay in the unconditioned branch;
+    `scaled` feeds latents in the denoiser's scale, not the VAE's own; `half` says how the release stores the tokens.
     """
 
     manifest = Manifest(
@@ -37,11 +40,12 @@ class IdentityEncoder(Plugin):
     built_in = True
     unet: UNet2DConditionModel
 
-    def __init__(self, *, normed: bool = False, null: Literal["keep", "drop"] = "keep", scaled: bool = False) -> None:
-        super().__init__(normed=normed, null=null, scaled=scaled)
+    def __init__(self, *, normed: bool = False, null: Null = "keep", scaled: bool = False, half: bool = False) -> None:
+        super().__init__(normed=normed, null=null, scaled=scaled, half=half)
         self.normed = normed
         self.drops = null == "drop"
         self.scaled = scaled
+        self.stored = torch.float16 if half else None
 
     def build(self, backbone: Backbone) -> None:
         """A network of the same shape; the backbone's own weights are the usual start of training."""
@@ -54,7 +58,8 @@ class IdentityEncoder(Plugin):
     def encode(self, requests: Requests) -> Contribution:
         latents = requests.latents("source", scaled=self.scaled)
         seen = self.observe(latents, requests.prompts("prompt"))
-        return Contribution(self_attention={site: Tokens(tokens, self.normed) for site, tokens in seen.items()})
+        tokens = {site: Tokens(values, self.normed, self.stored) for site, values in seen.items()}
+        return Contribution(self_attention=tokens)
 
     def null(self, requests: Requests) -> Contribution | None:
         return Contribution() if self.drops else None
@@ -97,10 +102,5 @@ class IdentityEncoder(Plugin):
         later = [f"up_blocks.{n}." for n in range(first_later, len(self.unet.up_blocks))]
         inner = ["norm1.", "attn1.", "attn2.", "norm2.", "norm3.", "ff."][1 if self.normed else 0 :]
         transformer = last.partition(".transformer_blocks")[0]
-        return (
-            *later,
-            *(f"{last}.{part}" for part in inner),
-            f"{transformer}.proj_out.",
-            "conv_norm_out.",
-            "conv_out.",
-        )
+        after = [f"{last}.{part}" for part in inner]
+        return (*later, *after, f"{transformer}.proj_out.", "conv_norm_out.", "conv_out.")

@@ -91,13 +91,3 @@ def stock_state(unet: UNet2DConditionModel) -> dict[str, Tensor]:
 
 def _key(path: str) -> str:
     return path.replace(".", "/")  # parameter names may not contain dots
-
-
-def pairs_from(tensors: Mapping[str, Tensor], prefix: str = "unet.") -> dict[str, tuple[Tensor, Tensor]]:
-    """Path -> (A, B) of a LoRA file in diffusers' layout, or of one with peft's bare names."""
-    found: dict[str, tuple[Tensor, Tensor]] = {}
-    for key in tensors:
-        if key.endswith(".lora_A.weight"):
-            stem = key.removesuffix(".lora_A.weight")
-            found[stem.removeprefix(prefix)] = (tensors[key], tensors[f"{stem}.lora_B.weight"])
-    return found

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from faceforge.core.lora import Lora
 from faceforge.core.manifest import Manifest
 from faceforge.core.points import HookPoint
+from faceforge.core.temporal import Temporal
 from faceforge.core.types import Contribution, KeyValue
 from faceforge.errors import BadPlugin, BadWeights
 
@@ -37,6 +38,7 @@ class Plugin(nn.Module):
         super().__init__()
         self.options = options
         self.lora: Lora | None = None  # declared in build by plugins that change weights
+        self.temporal: Temporal | None = None  # likewise by a plugin that owns what happens between frames
         self.guidance: Guidance | None = None  # likewise by a plugin that owns how branches combine
         self.dose: Mapping[str, float] = {}
         self.signature = ""  # of the backbone it was built on
@@ -78,7 +80,8 @@ class Plugin(nn.Module):
 
 def per_site(backbone: Backbone, point: HookPoint, make: Callable[[int], nn.Module]) -> nn.ModuleDict:
     """One module per site of a hook point, made from the site's width."""
-    sites = backbone.self_sites if point is HookPoint.SELF_ATTENTION else backbone.cross_sites
+    others = {HookPoint.SELF_ATTENTION: backbone.self_sites, HookPoint.TEMPORAL: backbone.temporal_sites}
+    sites = others.get(point, backbone.cross_sites)
     return nn.ModuleDict({_key(site): make(width) for site, width in sites.items()})
 
 

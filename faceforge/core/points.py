@@ -23,6 +23,7 @@ class HookPoint(Enum):
     SELF_ATTENTION = "self_attention"  # return tokens (rows, N, C) per site that self-attention may also read
     CROSS_ATTENTION = "cross_attention"  # return keys and values per site; their read is added to the text's
     CONTEXT = "context"  # return (rows, N, D), the text tokens that cross-attention reads
+    TEMPORAL = "temporal"  # declare motion modules in build; they see consecutive rows as frames of a clip
     WEIGHTS = "weights"  # declare a Lora in build; it is injected before any hook
     GUIDANCE = "guidance"  # declare how predictions of the branches combine
 
@@ -37,6 +38,7 @@ LAWS = {
     HookPoint.SELF_ATTENTION: Law.CONCATENATE,
     HookPoint.CROSS_ATTENTION: Law.ADD_READS,
     HookPoint.CONTEXT: Law.ONE_OWNER,
+    HookPoint.TEMPORAL: Law.ONE_OWNER,
     HookPoint.WEIGHTS: Law.NAMED,
     HookPoint.GUIDANCE: Law.ONE_OWNER,
 }

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from faceforge import aus
 from faceforge.core.cache import Cache, fingerprint, version
 from faceforge.core.manifest import Aus, Manifest, Value
 from faceforge.core.types import Request
@@ -165,17 +164,3 @@ def as_wanted(wanted: Aus, row: Request, dose: Mapping[str, float]) -> tuple[lis
             notes.append(f"{code} was clipped from {asked:g} to {number:g}")
         numbers.append(number)
     return numbers, notes
-
-
-def check_aus(spec_aus: Mapping[str, float], able: Sequence[Aus], hint: str) -> None:
-    """Refuse an action unit that no loaded plugin can do."""
-    known = {code for wanted in able for code in wanted.codes}
-    for code, value in spec_aus.items():
-        if value and code not in known:
-            name = aus.UNITS[aus.unsided(code)].name
-            can = f" Loaded plugins do {', '.join(sorted(known, key=_number))}." if known else ""
-            raise BadSpec(f"{code} ({name}): no loaded plugin can do it.{can} {hint}".rstrip())
-
-
-def _number(code: str) -> int:
-    return int("".join(letter for letter in code if letter.isdigit()))

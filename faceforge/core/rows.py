@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from faceforge.core.attach import NOTHING, Hooks, Reference, State
-from faceforge.core.attention import expanded, log_strength
+from faceforge.core.attach import Reference
 from faceforge.core.backbone import Backbone
 from faceforge.core.cache import Cache, version
+from faceforge.core.device import HOST
 from faceforge.core.guidance import Branch
 from faceforge.core.plugin import Plugin
 from faceforge.core.points import HookPoint
 from faceforge.core.requests import Requests
-from faceforge.core.types import Contribution, KeyValue, Request
+from faceforge.core.temporal import Window, consecutive
+from faceforge.core.types import Contribution, Request, Tokens
 
-Strengths = Mapping[str, Sequence[float]]  # of each plugin, for each row of a call
 Give = Callable[[Requests], Contribution | None]  # a plugin's encode or null
+Project = Callable[[str, Tokens], Reference]
 
 
 class Address(NamedTuple):
@@ -41,26 +43,42 @@ class Row(NamedTuple):
     item: int
     branch: str
     leaves: Mapping[str, Leaves]
+    spare: bool = False  # it would say what the item's first branch says
 
 
 @dataclass(frozen=True)
 class Call:
-    """Rows that fit into one UNet call: the same plugins at the same sites with the same shapes."""
+    """Rows that fit into one UNet call, window after window of so many frames: the same plugins with the same shapes.
 
-    items: list[int]
-    branches: list[str]
-    leaves: Mapping[str, Leaves]
+    `weights` is what each row counts where several windows predict one item.
+    """
+
+    rows: Sequence[Row]
+    weights: Sequence[float]
+    frames: int = 1
+
+    @property
+    def items(self) -> list[int]:
+        return [row.item for row in self.rows]
+
+    @property
+    def names(self) -> list[str]:
+        return sorted(self.rows[0].leaves)
+
+    def leaves(self, name: str) -> Leaves:
+        """What one plugin gives these rows; stacked when asked for, since windows share their frames."""
+        return _stacked([row.leaves[name] for row in self.rows])
 
 
+@dataclass(frozen=True)
 class Encoder:
     """Runs plugins over requests; equal requests are encoded once, and remembered while no gradients flow."""
 
-    def __init__(
-        self, backbone: Backbone, cache: Cache | None = None, lora_scales: Mapping[str, float] | None = None
-    ) -> None:
-        self.backbone = backbone
-        self.cache = cache
-        self.lora_scales = tuple(sorted((lora_scales or {}).items()))
+    backbone: Backbone
+    cache: Cache | None = None
+    lora_scales: Mapping[str, float] = field(default_factory=dict)
+    parity: bool = False
+    waiting: bool = False  # maps of frames wait in main memory until their window needs them
 
     def rows(self, plugin: Plugin, requests: Sequence[Request]) -> list[Leaves]:
         """What the plugin gives each request, every tensor with leading axis 1; equal rows are the same object."""
@@ -72,7 +90,7 @@ class Encoder:
 
     def _rows(self, plugin: Plugin, requests: Sequence[Request], give: Give, what: str) -> list[Leaves] | None:
         if torch.is_grad_enabled():
-            return _split(give(self._view(plugin, requests)), len(requests), self.backbone.hooks)
+            return self._leaves(give(self._view(plugin, requests)), len(requests))
         context = self._context(plugin, what)
         keys = [(context, key) for key in self._view(plugin, requests).row_keys()]
         first = {key: number for number, key in reversed(list(enumerate(keys)))}
@@ -80,7 +98,7 @@ class Encoder:
         missing = {key: number for key, number in first.items() if key not in known}
         if missing:
             contribution = give(self._view(plugin, [requests[number] for number in missing.values()]))
-            fresh = _split(contribution, len(missing), self.backbone.hooks)
+            fresh = self._leaves(contribution, len(missing))
             if fresh is None:
                 return None
             for key, leaves in zip(missing, fresh, strict=True):
@@ -93,106 +111,105 @@ class Encoder:
         cache = None if torch.is_grad_enabled() else self.cache
         return Requests(requests, plugin.manifest, self.backbone, cache=cache, dose=plugin.dose)
 
+    def _leaves(self, contribution: Contribution | None, rows: int) -> list[Leaves] | None:
+        if contribution is not None and contribution.input is not None and self.waiting:
+            contribution = replace(contribution, input=contribution.input.to(HOST))
+        return _split(contribution, rows, self._project)
+
+    def _project(self, site: str, tokens: Tokens) -> Reference:
+        if self.parity and tokens.parity_dtype is not None:
+            tokens = replace(tokens, values=tokens.values.to(tokens.parity_dtype))
+        return self.backbone.hooks.project(site, tokens)
+
     def _remembered(self, key: Hashable) -> Leaves | None:
         return None if self.cache is None else self.cache.get(key)
 
     def _context(self, plugin: Plugin, what: str) -> Hashable:
         backbone = self.backbone
         projected = HookPoint.SELF_ATTENTION in plugin.manifest.points
-        unet = (version(backbone.unet), self.lora_scales) if projected else None
+        scales = tuple(sorted(self.lora_scales.items()))
+        unet = (version(backbone.unet), scales, self.parity) if projected else None
         dose = tuple(sorted(plugin.dose.items()))
         return plugin.name, version(plugin), what, dose, id(backbone), backbone.dtype, str(backbone.device), unet
 
 
 def rows_of(
-    encoder: Encoder, plugins: Iterable[Plugin], requests: Sequence[Request], branches: Sequence[Sequence[Branch]]
-) -> list[Row]:
-    """One row per request and branch it needs; a branch that says the same as the first one is left out."""
-    ordered = sorted(plugins, key=lambda plugin: plugin.name)
-    encoded = {plugin.name: encoder.rows(plugin, requests) for plugin in ordered}
-    nulls = _nulls(encoder, ordered, requests, branches, encoded)
-    rows = []
-    for item, request in enumerate(requests):
-        kept: list[Row] = []
-        for branch in branches[item]:
-            row = Row(
-                item,
-                branch.name,
-                {name: (nulls if branch.is_null(name) else encoded)[name][item] for name in encoded},
-            )
-            if not kept or not _same(kept[0], row, request):
-                kept.append(row)
-        rows += kept
-    return rows
-
-
-def _nulls(
     encoder: Encoder,
-    plugins: Sequence[Plugin],
-    requests: Sequence[Request],
+    plugins: Iterable[Plugin],
+    requests: Iterable[Request],
     branches: Sequence[Sequence[Branch]],
-    encoded: Mapping[str, list[Leaves]],
-) -> dict[str, list[Leaves]]:
-    found = {}
-    for plugin in plugins:
-        wanted = any(branch.is_null(plugin.name) for each in branches for branch in each)
-        nulls = encoder.null_rows(plugin, requests) if wanted else None
-        found[plugin.name] = encoded[plugin.name] if nulls is None else nulls
-    return found
+    *,
+    at_once: int | None = None,
+) -> Iterator[Row]:
+    """One row per request and branch it needs; requests are drawn and encoded so many at once."""
+    ordered = sorted(plugins, key=lambda plugin: plugin.name)
+    waiting, first = iter(requests), 0
+    while part := list(islice(waiting, at_once)):
+        needed = branches[first : first + len(part)]
+        encoded = {plugin.name: encoder.rows(plugin, part) for plugin in ordered}
+        nulls = {plugin.name: _null(encoder, plugin, part, needed) or encoded[plugin.name] for plugin in ordered}
+        for number, request in enumerate(part):
+            own = []
+            for branch in needed[number]:
+                leaves = {name: (nulls if branch.is_null(name) else encoded)[name][number] for name in encoded}
+                own.append(Row(first + number, branch.name, leaves))
+            yield own[0]
+            yield from (row._replace(spare=_same(own[0], row, request)) for row in own[1:])
+        first += len(part)
 
 
-def calls(rows: Sequence[Row], rows_per_call: int | None = None) -> list[Call]:
-    """Rows grouped by what they carry, each group stacked into as few UNet calls as asked."""
-    groups: defaultdict[Hashable, list[Row]] = defaultdict(list)
-    for row in rows:
-        groups[_shapes(row)].append(row)
+def _null(
+    encoder: Encoder, plugin: Plugin, requests: Sequence[Request], branches: Sequence[Sequence[Branch]]
+) -> list[Leaves] | None:
+    """Its null condition, if a branch needs it and it is not what it encodes."""
+    wanted = any(branch.is_null(plugin.name) for each in branches for branch in each)
+    return encoder.null_rows(plugin, requests) if wanted else None
+
+
+def calls(rows: Iterable[Row], rows_per_call: int | None = None, windows: Sequence[Window] | None = None) -> list[Call]:
+    """Windows of rows grouped by what they carry, each group stacked into as few UNet calls as asked.
+
+    Without windows every item is one of its own. A window is never split; spare rows are left out.
+    """
+    needed = {(row.item, row.branch): row for row in rows if not row.spare}
+    items, branches = {item for item, _ in needed}, dict.fromkeys(branch for _, branch in needed)
+    groups: defaultdict[Hashable, list[tuple[list[Row], Window]]] = defaultdict(list)
+    for window in windows or consecutive(len(items), 1):
+        for branch in branches:
+            part = [needed[item, branch] for item in window.items if (item, branch) in needed]
+            if part:
+                groups[tuple(map(_shapes, part))].append((part, window))
     found = []
     for group in groups.values():
-        size = rows_per_call or len(group)
-        found += [_call(group[start : start + size]) for start in range(0, len(group), size)]
+        frames = len(group[0][0])
+        size = max(1, rows_per_call // frames) if rows_per_call else len(group)
+        for start in range(0, len(group), size):
+            together = group[start : start + size]
+            weights = [weight for _, window in together for weight in window.weights]
+            found.append(Call([row for part, _ in together for row in part], weights, frames))
     return found
 
 
-def merge(call: Call, strengths: Strengths) -> tuple[Tensor, State]:
-    """The text tokens of a call, and its plugins merged into one state, in name order and by their points' laws."""
-    rows = len(call.items)
-    sums: dict[HookPoint, Tensor] = {}
-    references: defaultdict[str, list[tuple[Reference, Tensor | None]]] = defaultdict(list)
-    reads: defaultdict[str, tuple[KeyValue, ...]] = defaultdict(tuple)
-    context: Tensor | None = None
-    for name in sorted(call.leaves):
-        leaves = call.leaves[name]
-        weights = strengths[name]
-        if not any(weights):
-            continue
-        weight = None if all(each == 1.0 for each in weights) else torch.tensor(weights)
-        for address, tensor in leaves.items():
-            point, site = address.point, address.site
-            if point is HookPoint.CONTEXT:
-                context = expanded(tensor, rows)
-            elif point in (HookPoint.TIMESTEP, HookPoint.INPUT):
-                weighed = _times(tensor, weight)
-                sums[point] = sums[point] + weighed if point in sums else weighed
-            elif point is HookPoint.SELF_ATTENTION and address.part == "value":
-                key = leaves[address._replace(part="key")]
-                references[site].append((Reference(key, tensor), weight))
-            elif point is HookPoint.CROSS_ATTENTION and address.part == "value":
-                reads[site] += (KeyValue(leaves.get(address._replace(part="key")), _times(tensor, weight)),)
-    assert context is not None, "the text plugin is always there"
-    together = {site: _together(each, rows) for site, each in references.items()}
-    if not (sums or together or reads):
-        return context, NOTHING
-    return context, State(sums.get(HookPoint.TIMESTEP), sums.get(HookPoint.INPUT), together, dict(reads))
+def of_a_clip(rows: Iterable[Row]) -> list[Row]:
+    """The same rows for frames that read one another: a branch that one of them needs runs for all."""
+    kept = list(rows)
+    needed = {row.branch for row in kept if not row.spare}
+    return [row._replace(spare=row.branch not in needed) for row in kept]
 
 
-def _flat(contribution: Contribution, hooks: Hooks) -> Leaves:
+def mover(plugins: Iterable[Plugin]) -> Plugin | None:
+    """The plugin that owns what happens between frames, if there is one."""
+    return next((plugin for plugin in plugins if plugin.temporal is not None), None)
+
+
+def _flat(contribution: Contribution, project: Project) -> Leaves:
     leaves: dict[Address, Tensor] = {}
     for point in (HookPoint.TIMESTEP, HookPoint.INPUT, HookPoint.CONTEXT):
         tensor = getattr(contribution, point.value)
         if tensor is not None:
             leaves[Address(point)] = tensor
     for site, tokens in contribution.self_attention.items():
-        reference = hooks.project(site, tokens)
+        reference = project(site, tokens)
         leaves[Address(HookPoint.SELF_ATTENTION, site, "key")] = reference.key
         leaves[Address(HookPoint.SELF_ATTENTION, site, "value")] = reference.value
     for site, pair in contribution.cross_attention.items():
@@ -202,10 +219,10 @@ def _flat(contribution: Contribution, hooks: Hooks) -> Leaves:
     return leaves
 
 
-def _split(contribution: Contribution | None, rows: int, hooks: Hooks) -> list[Leaves] | None:
+def _split(contribution: Contribution | None, rows: int, project: Project) -> list[Leaves] | None:
     if contribution is None:
         return None
-    leaves = _flat(contribution, hooks)
+    leaves = _flat(contribution, project)
     shared = {address: tensor for address, tensor in leaves.items() if tensor.shape[0] == 1}
     if len(shared) == len(leaves):
         return [leaves] * rows
@@ -228,30 +245,7 @@ def _shapes(row: Row) -> Hashable:
     )
 
 
-def _call(rows: Sequence[Row]) -> Call:
-    stacked = {name: _stacked([row.leaves[name] for row in rows]) for name in rows[0].leaves}
-    return Call([row.item for row in rows], [row.branch for row in rows], stacked)
-
-
 def _stacked(rows: Sequence[Leaves]) -> Leaves:
     if all(row is rows[0] for row in rows):
         return rows[0]  # one tensor seen by every row: expanded only where a layer reads it
     return {address: torch.cat([row[address] for row in rows]) for address in rows[0]}
-
-
-def _times(tensor: Tensor, weight: Tensor | None) -> Tensor:
-    if weight is None:
-        return tensor
-    return tensor * weight.to(tensor).view(-1, *[1] * (tensor.ndim - 1))
-
-
-def _together(parts: Sequence[tuple[Reference, Tensor | None]], rows: int) -> Reference:
-    if len(parts) == 1 and parts[0][1] is None:
-        return parts[0][0]
-    keys = torch.cat([expanded(reference.key, rows) for reference, _ in parts], dim=1)
-    values = torch.cat([expanded(reference.value, rows) for reference, _ in parts], dim=1)
-    if all(weight is None for _, weight in parts):
-        return Reference(keys, values)
-    ones = torch.ones(rows)
-    bias = [log_strength(ones if w is None else w)[:, None].expand(-1, ref.key.shape[1]) for ref, w in parts]
-    return Reference(keys, values, torch.cat(bias, dim=1).to(keys))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor
 
 from faceforge.spec import EditSpec
@@ -24,10 +25,14 @@ class Request:
 
 @dataclass(frozen=True)
 class Tokens:
-    """Tokens (rows, N, C) that a self-attention layer may also read; `normed` if its norm1 has been applied."""
+    """Tokens (rows, N, C) that a self-attention layer may also read; `normed` if its norm1 has been applied.
+
+    `parity_dtype` is what a release stores them in, where that is less than it computes in.
+    """
 
     values: Tensor
     normed: bool = False
+    parity_dtype: torch.dtype | None = None
 
 
 @dataclass(frozen=True)

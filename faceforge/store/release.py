@@ -103,3 +103,13 @@ class Ledger:
             shown = ", ".join(sorted(self._left)[:3])
             raise BadWeights(f"{self.name} has {len(self._left)} unknown tensors ({shown}, ...). It is another model.")
         return f"{self.name}: {len(self._taken)} tensors -> {into}"
+
+
+def pairs_from(tensors: Mapping[str, Tensor], prefix: str = "unet.") -> dict[str, tuple[Tensor, Tensor]]:
+    """Path -> (A, B) of a LoRA file in diffusers' layout, or of one with peft's bare names."""
+    found: dict[str, tuple[Tensor, Tensor]] = {}
+    for key in tensors:
+        if key.endswith(".lora_A.weight"):
+            stem = key.removesuffix(".lora_A.weight")
+            found[stem.removeprefix(prefix)] = (tensors[key], tensors[f"{stem}.lora_B.weight"])
+    return found

@@ -9,7 +9,7 @@ from PIL import Image
 from faceforge.store.backbones import tiny
 from tests.cli.running import names_in, run
 from tests.makes import portrait
-from tests.releases import diffusers_files, fineface_files, magicface_files, written
+from tests.releases import diffusers_files, fineface_files, magicface_files, magicportrait_files, written
 
 
 @pytest.fixture(scope="module")
@@ -93,3 +93,18 @@ def test_a_release_with_one_tensor_too_many_is_refused(here: Path, base: Path, t
     torch.save({**tensors, "surprise.weight": torch.zeros(1)}, folder / "au_encoder.ckpt")
     assert "surprise.weight" in run("convert", "fineface", folder, "--base", base, "-o", "model").refusal
     assert names_in(here) == []
+
+
+def test_a_release_in_six_files_says_what_each_of_them_gave(here: Path, base: Path, tmp_path: Path) -> None:
+    folder = written(magicportrait_files(tiny(), tmp_path / "vae"), tmp_path / "magicportrait")
+    ran = run("convert", "magicportrait", folder, "--base", base, "-o", "model")
+    assert ran.code == 0, ran.err
+    assert "the stock UNet: 0 of " in ran.out
+    assert "motion_module-47360.pth: " in ran.out
+    assert "guidance_encoder_depth.pth: 114 tensors left out: their code never runs them" in ran.out
+    for name in ("source", "depth", "normal", "render"):
+        portrait(len(name), 64).save(f"{name}.png")
+    maps = [word for name in ("depth", "normal", "render") for word in ("--picture", f"{name}={name}.png")]
+    ran = run("edit", "source.png", "--model", "model", *maps, "--steps", 2, "-o", "out.png")
+    assert ran.code == 0, ran.err
+    assert Image.open("out.png").size == (64, 64)

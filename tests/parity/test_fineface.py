@@ -15,10 +15,10 @@ from faceforge.aus import ORDERS
 from faceforge.core import lora
 from faceforge.core.attach import State
 from faceforge.core.backbone import Backbone
-from faceforge.core.objective import Objective
 from faceforge.core.text import StoredText
 from faceforge.core.types import Request
 from faceforge.models import forged
+from faceforge.objective import Objective
 from faceforge.plugin import Files
 from faceforge.spec import EditSpec
 from faceforge_plugins.fineface import FineFace

@@ -12,8 +12,8 @@ from click.testing import CliRunner
 from safetensors.torch import load
 
 import faceforge as ff
-from faceforge.core.lora import pairs_from
 from faceforge.core.types import Request
+from faceforge.plugin import pairs_from
 from faceforge.spec import EditSpec
 from faceforge.store.backbones import tiny
 from faceforge.testing import randomise

@@ -12,9 +12,11 @@ from torch import Tensor, nn
 from faceforge.core import lora
 from faceforge.core.backbone import Backbone
 from faceforge.core.guidance import Branch
+from faceforge.core.merge import merge
 from faceforge.core.plugin import Plugin
 from faceforge.core.requests import Requests
-from faceforge.core.rows import Encoder, calls, merge, rows_of
+from faceforge.core.rows import Encoder, calls, mover, rows_of
+from faceforge.core.temporal import consecutive
 from faceforge.core.types import Request
 
 
@@ -61,19 +63,24 @@ class Objective(nn.Module):
         timesteps: Tensor | None = None,
         counts: Tensor | None = None,
         generator: torch.Generator | None = None,
+        frames: int = 1,
     ) -> Outcome:
         """One step for clean, scaled latents (rows, C, h, w); noise and timesteps are drawn unless given.
 
         `counts` (rows, 1, h, w) says how much the error of each place counts.
+        Rows are clips of so many `frames`, one after the other; those of one clip share timestep and branch.
         """
         rows = len(latents)
+        if rows % frames:
+            raise ValueError(f"{rows} rows are not whole clips of {frames} frames. Give a multiple.")
         if noise is None:
             noise = torch.randn(latents.shape, generator=generator).to(latents)
         if timesteps is None:
             last = int(self.noise_scheduler.config.num_train_timesteps)
-            timesteps = torch.randint(0, last, (rows,), generator=generator).to(latents.device)
+            drawn = torch.randint(0, last, (rows // frames,), generator=generator)
+            timesteps = drawn.repeat_interleave(frames).to(latents.device)
         noisy = self.noise_scheduler.add_noise(latents, noise, timesteps)
-        prediction = self._predict(requests, noisy, timesteps, generator)
+        prediction = self._predict(requests, noisy, timesteps, generator, frames)
         target = self._target(latents, noise, timesteps)
         squared = F.mse_loss(prediction.float(), target.float(), reduction="none")
         errors = (squared if counts is None else squared * counts).flatten(1).mean(1)
@@ -84,15 +91,24 @@ class Objective(nn.Module):
         return Outcome(loss, prediction, target)
 
     def _predict(
-        self, requests: Sequence[Request], noisy: Tensor, timesteps: Tensor, generator: torch.Generator | None
+        self,
+        requests: Sequence[Request],
+        noisy: Tensor,
+        timesteps: Tensor,
+        generator: torch.Generator | None,
+        frames: int,
     ) -> Tensor:
         if self.unet.is_gradient_checkpointing:
             self.unet.enable_gradient_checkpointing(self.backbone.hooks.checkpointed)
-        branches = [[self._branch(generator)] for _ in requests]
+        clips = [self._branch(generator) for _ in range(len(requests) // frames)]
+        branches = [[branch] for branch in clips for _ in range(frames)]
         found: dict[int, Tensor] = {}
+        plugins = self._plugins()
         with lora.activated(self.unet, self.lora_scales):
-            for call in calls(rows_of(Encoder(self.backbone), self._plugins(), requests, branches)):
-                context, state = merge(call, {name: [1.0] * len(call.items) for name in call.leaves})
+            rows = rows_of(Encoder(self.backbone), plugins, requests, branches)
+            for call in calls(rows, windows=consecutive(len(requests), frames)):
+                strengths = {name: [1.0] * len(call.rows) for name in call.names}
+                context, state = merge(call, strengths, mover(plugins))
                 with self.backbone.hooks.reading(state):
                     out = self.unet(noisy[call.items], timesteps[call.items], encoder_hidden_states=context).sample
                 found |= dict(zip(call.items, out, strict=True))

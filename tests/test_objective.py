@@ -4,8 +4,8 @@ import pytest
 import torch
 from diffusers import DDIMScheduler, DDPMScheduler
 
-from faceforge.core.objective import Objective
 from faceforge.core.types import Request
+from faceforge.objective import Objective
 from faceforge.spec import EditSpec
 from faceforge.testing import request_for
 from tests.makes import SIDE, forge_of
@@ -129,7 +129,7 @@ def test_rows_are_weighted_as_if_the_clean_picture_s_error_counted_up_to_a_limit
         "v_prediction": (1 - kept).rsqrt(),
         "sample": torch.ones(3, 1, 1, 1),
     }
-    objective._predict = lambda requests, noisy, timesteps, generator: target + 0.1 * per_kind[kind]
+    objective._predict = lambda requests, noisy, timesteps, generator, frames: target + 0.1 * per_kind[kind]
     noise = torch.randn_like(LATENTS)
     velocity = kept.sqrt() * noise - (1 - kept).sqrt() * LATENTS
     target = {"epsilon": noise, "v_prediction": velocity, "sample": LATENTS}[kind]
@@ -147,3 +147,31 @@ def test_places_count_as_much_as_they_are_told_to() -> None:
     whole = objective(requests, LATENTS, **fixed).loss
     torch.testing.assert_close(losses[0] + losses[1], whole)
     torch.testing.assert_close(losses[2], losses[0] + 3 * whole)
+
+
+def test_frames_of_a_clip_are_trained_as_they_are_run() -> None:
+    objective = objective_of("geometry", "motion")
+    requests = [request_for(objective.plugins["geometry"].manifest, number) for number in range(4)]
+    latents, noise = torch.randn(2, 4, *LATENTS.shape[1:], generator=torch.Generator().manual_seed(1))
+
+    def predicted(order: list[int], frames: int) -> torch.Tensor:
+        rows = [requests[number] for number in order]
+        given = {"noise": noise[order], "timesteps": torch.full((4,), 500), "frames": frames}
+        with torch.no_grad():
+            return objective(rows, latents[order], **given).prediction[order]
+
+    clips = predicted([0, 1, 2, 3], 2)
+    assert not torch.allclose(clips, predicted([0, 1, 2, 3], 1), atol=1e-4)
+    torch.testing.assert_close(predicted([2, 3, 0, 1], 2), clips, rtol=1e-4, atol=1e-5)
+
+
+def test_frames_of_a_clip_share_their_timestep_and_what_is_dropped() -> None:
+    objective = objective_of("geometry", "motion", drop=0.5)
+    seen: list[tuple[torch.Tensor, torch.Tensor]] = []
+    objective.unet.register_forward_pre_hook(lambda _module, args: seen.append(args[1]))
+    requests = [request_for(objective.plugins["geometry"].manifest, number) for number in range(6)]
+    latents = torch.randn(6, *LATENTS.shape[1:])
+    objective(requests, latents, frames=3, generator=torch.Generator().manual_seed(0))
+    drawn = torch.cat(seen).view(2, 3)
+    assert (drawn == drawn[:, :1]).all()
+    assert drawn[0, 0] != drawn[1, 0]
