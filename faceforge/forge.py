@@ -154,6 +154,9 @@ class Forge(Editor):
                     yield joined(faces)
                     faces = []
 
+    def clear(self) -> None:
+        self.cache.clear()
+
     # Speed and memory
 
     def optimize(
