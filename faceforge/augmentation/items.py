@@ -48,11 +48,13 @@ class Item:
     """One source: the key that its randomness comes from, where it is, and what is known of it."""
 
     key: str
-    where: str | Member | Row
+    where: str | Member | Row | Picture
     labels: Mapping[str, Any] = field(default_factory=dict)
 
     def read(self) -> Picture:
         """The picture, or a refusal that says what is wrong with it."""
+        if isinstance(self.where, Picture):
+            return self.where
         if isinstance(self.where, str):
             return read_picture(self.where)
         try:
@@ -65,6 +67,8 @@ class Item:
 def items(plan: Plan) -> list[Item]:
     """Every source of the plan, in an order that the file system has no part in."""
     given = plan.input
+    if given is None:
+        raise BadSpec("The plan names no input. Add one; `faceforge augment init` prints an example.")
     name = next(name for name in _READERS if getattr(given, name))
     found = list(_READERS[name](plan, given))
     if not found:

@@ -89,7 +89,7 @@ class Maker:
             try:
                 yield from self._edited(list(own))
             except BadPicture as reason:
-                report.quarantined.append({"source": source.item.key, "reason": str(reason)})
+                report.put_aside(source.item, reason)
 
     def _edited(self, trials: Sequence[Try]) -> Iterator[tuple[Try, Result]]:
         jobs = [Job(trial.picture, trial.wish.spec) for trial in trials]
@@ -130,7 +130,7 @@ def _opened(source: Source, report: Report) -> Picture | None:
     try:
         return source.item.read()
     except BadPicture as reason:
-        report.quarantined.append({"source": source.item.key, "reason": str(reason)})
+        report.put_aside(source.item, reason)
         return None
 
 

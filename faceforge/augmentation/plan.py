@@ -130,7 +130,7 @@ class Place:
 class Plan(Strict):
     """A dataset of faces made larger, the same bytes whoever carries it out."""
 
-    input: Input
+    input: Input | None = Field(default=None, description="Where the pictures are; not for transforms of training.")
     output: Output = Output()
     variants: int = Field(default=4, ge=1, le=10_000, description="Edited pictures of each source.")
     seed: int = Field(default=0, ge=0, lt=2**63)
@@ -192,6 +192,13 @@ class Plan(Strict):
         """The edit of one attempt at one variant of one source, wherever and whenever it is made."""
         draws = Draws(self.seed, key, str(place.variant), str(place.attempt))
         return self.edit_of(labels, bins).draw(draws, Odometer(place.number * self.variants + place.variant))
+
+    def chance_bins(self, draws: Draws) -> dict[str, str]:
+        """Bins of a variant that is made alone, as likely as their shares."""
+        return {
+            axis: draws.child(axis).choice(list(bins), [each.share for each in bins.values()])
+            for axis, bins in self.targets.items()
+        }
 
     def _bins(self) -> list[Bin]:
         return [each for bins in self.targets.values() for each in bins.values()]

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from faceforge.augmentation.items import Item
+
 
 @dataclass
 class Report:
@@ -36,6 +38,12 @@ class Report:
         self.pictures += 1
         for name, chosen in row.get("targets", {}).items():
             self.targets.setdefault(name, Counter())[chosen] += 1
+
+    def put_aside(self, item: Item, reason: Exception) -> None:
+        """A source that cannot be edited; the reason names it by its key, wherever it was read from."""
+        place = item.where if isinstance(item.where, str) else ""
+        told = str(reason).replace(place, item.key) if place else str(reason)
+        self.quarantined.append({"source": item.key, "reason": told})
 
     def add(self, other: Report) -> None:
         self.sources += other.sources

@@ -11,6 +11,11 @@ from faceforge.augmentation.gates import Seen, whole_units
 from faceforge.augmentation.plan import Plan
 from faceforge.spec import EditSpec
 
+COLUMNS = (
+    "file_name", "source", "source_sha256", "source_labels", "variant", "attempt", "seed", "spec", "preset", "light",
+    "requested", "turned", "measured", "pose", "identity", "fidelity", "leakage", "model", "plugins", "notes",
+    "targets",
+)  # fmt: skip
 ASKED_TURNS = ("yaw_deg", "pitch_deg", "roll_deg", "gaze_yaw_deg", "gaze_pitch_deg")
 
 
@@ -43,6 +48,11 @@ def row(
         "notes": " ".join(notes),
     }
     return {**found, "targets": dict(bins)} if plan.targets else found
+
+
+def columns(plan: Plan) -> tuple[str, ...]:
+    """The names of every row of a plan; an empty struct is no column."""
+    return COLUMNS if plan.targets else COLUMNS[:-1]
 
 
 def _requested(plan: Plan, spec: EditSpec, seen: Seen) -> dict[str, float]:

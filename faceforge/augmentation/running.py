@@ -176,7 +176,7 @@ def _card(agenda: Agenda, report: Report | None) -> str:
 def _finish(root: Path, agenda: Agenda, report: Report) -> None:
     """The tables of what is not in the output, and the card that says that all is done."""
     for name, rows in ((QUARANTINED, report.quarantined), (REJECTED, report.rejected)):
-        save(root / name, "".join(json.dumps(row) + "\n" for row in rows))
+        save(root / name, "".join(json.dumps(row, sort_keys=True) + "\n" for row in rows))
     save(root / "README.md", readme(agenda.plan, report))
     save(root / CARD, _card(agenda, report))
 

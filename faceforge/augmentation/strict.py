@@ -99,7 +99,7 @@ def _explained(error: ValidationError) -> str:
     cause = first.get("ctx", {}).get("error")
     where = ".".join(str(part) for part in first["loc"] if part not in _TAGS)
     if first["type"] == "missing":
-        return f"The plan lacks {where!r}. Add it; `faceforge augment init` writes an example."
+        return f"The plan lacks {where!r}. Add it; `faceforge augment init` prints an example."
     if first["type"] == "union_tag_invalid":
         expected = first["ctx"]["expected_tags"].replace(", ", " or ")
         return f"In the plan, {where}={first['input']!r} does not fit: expected {expected}."

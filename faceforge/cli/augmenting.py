@@ -11,6 +11,7 @@ import click
 
 from faceforge.cli.outputs import check_output
 from faceforge.cli.terminal import hush, note
+from faceforge.loading import WARP
 
 if TYPE_CHECKING:
     from faceforge.augmentation.plan import Plan
@@ -33,7 +34,7 @@ def augment(path: Path, *, output: Path | None, workers: int, device: str, addre
     if address is not None:
         from faceforge.augmentation.cluster import on_ray
 
-        engine = on_ray(address, workers)
+        engine = on_ray(address, workers, with_network=plan.model != WARP)
     with _Bar() as bar:
         written = run(plan, output, engine=engine, workers=workers, device=device, tell=bar.tell)
     click.echo(written.folder)

@@ -46,7 +46,8 @@ def script(tmp_path: Path) -> Path:
 def test_killed_at_twenty_random_points_it_ends_with_the_same_bytes(
     tmp_path: Path, roller: Roller, script: Path, layout: str
 ) -> None:
-    given = plan(noise(tmp_path / "in", 60), block=3, variants=3, output={"layout": layout}, gates={"measure": False})
+    (noise(tmp_path / "in", 60) / "n07.png").write_bytes(b"torn")
+    given = plan(tmp_path / "in", block=3, variants=3, output={"layout": layout}, gates={"measure": False})
     run(given, tmp_path / "whole")
     chance, stopped = random.Random(7), 0
     for number in range(KILLS // 2):

@@ -60,7 +60,7 @@ def test_a_table_names_pictures_and_brings_labels(tmp_path: Path) -> None:
     rows = found(tmp_path, table="faces/all.csv", image="image")
     assert [(each.key, each.labels) for each in rows] == [("2.png", {"age": "30"}), ("1.png", {"age": "40"})]
     assert rows[0].read().image.size == (20, 20)
-    with pytest.raises(BadSpec, match="input.image"):
+    with pytest.raises(BadSpec, match=r"input\.image"):
         found(tmp_path, table="faces/all.csv")
 
 

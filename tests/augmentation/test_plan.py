@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from faceforge import assets
+from faceforge.augmentation.items import items
 from faceforge.augmentation.plan import Place, Plan, fits
 from faceforge.augmentation.strict import read_mapping
 from faceforge.errors import BadSpec
@@ -48,8 +49,8 @@ def test_what_no_plan_says_is_refused_with_its_place(wrong: dict[str, Any], told
 
 
 def test_a_plan_without_pictures_is_refused_with_where_to_get_one() -> None:
-    with pytest.raises(BadSpec, match="lacks 'input'.*augment init"):
-        Plan.of({"variants": 2})
+    with pytest.raises(BadSpec, match=r"names no input.*augment init"):
+        items(Plan.of({"variants": 2}))
 
 
 @pytest.mark.parametrize(
