@@ -47,6 +47,11 @@ class Layout(ABC):
         """Make the folders, and remove what a killed run left half done."""
         for folder in (self.place, self.reports):
             folder.mkdir(exist_ok=True)
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Remove what killed workers left half done."""
+        for folder in (self.root, self.place, self.reports):
             sweep(folder)
 
     def record(self, number: int, made: Iterator[Made], report: Report) -> None:

@@ -19,7 +19,7 @@ from faceforge.augmentation.report import Report, total
 from faceforge.editor import Editor
 from faceforge.errors import BadSpec, BadWeights
 from faceforge.io.files import sha256
-from faceforge.io.resuming import alone, claim, compare, refusing, save, sweep
+from faceforge.io.resuming import alone, claim, compare, refusing, save
 from faceforge.synth.workers import in_order
 
 CARD = "augmentation.json"
@@ -59,7 +59,6 @@ def run(
         with alone(root):
             layout = LAYOUTS[plan.output.layout](root)
             layout.begin()
-            sweep(root)
             reports = {number: found for number in range(len(agenda)) if (found := layout.done(number))}
             so_far = total(reports.values())
             there = so_far.pictures
@@ -70,6 +69,7 @@ def run(
                 reports[report.block] = report
                 so_far.add(report)
                 tell(so_far, len(agenda.items))
+            layout.sweep()  # a cluster goes on without a worker that died, and its half block is still there
             found = total(reports[number] for number in sorted(reports))
             _finish(root, agenda, found)
     return Written(root, found, found.pictures - there)
