@@ -61,12 +61,10 @@ def costs(faces: int, folder: Path) -> dict[str, Cost]:
         "augment, 2 workers": lambda given, to: _augment(given, to, workers=2, gates=False),
         "augment, gates": lambda given, to: _augment(given, to, workers=1, gates=True),
     }
+    part = _part(sources, faces, folder)
     for name, way in ways.items():
-        few, all_of_them = (
-            _timed(lambda given=given, number=number: way(given, folder / f"{name}-{number}"))
-            for number, given in enumerate((_part(sources, faces, folder), sources))
-        )
-        found[name] = Cost(*((b - a) / (faces * VARIANTS) for a, b in zip(few, all_of_them, strict=True)))
+        few, many = _timed(way, part, folder / f"{name}-few"), _timed(way, sources, folder / f"{name}-many")
+        found[name] = Cost(*((b - a) / (faces * VARIANTS) for a, b in zip(few, many, strict=True)))
     return found
 
 
@@ -117,10 +115,10 @@ def _commands(sources: Path, folder: Path) -> Cost:
     return Cost(clock / SINGLES, processor / SINGLES)
 
 
-def _timed(work: Callable[[], None]) -> tuple[float, float]:
+def _timed(work: Callable[..., None], *given: Any) -> tuple[float, float]:
     """Seconds by the clock, and of the processor over this process and those that it waited for."""
     clock, before = time.perf_counter(), _processor()
-    work()
+    work(*given)
     return time.perf_counter() - clock, _processor() - before
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from faceforge.augmentation.edit import Wish
 from faceforge.augmentation.items import Item, items
@@ -67,14 +67,11 @@ class Agenda:
         return -(-len(self.items) // self.plan.block)
 
     def block(self, number: int) -> Block:
-        first = number * self.plan.block
-        return Block(
-            number, [self._source(each) for each in range(first, min(first + self.plan.block, len(self.items)))]
-        )
+        return replace(self.some(number * self.plan.block, self.plan.block), number=number)
 
-    def first(self, count: int) -> Block:
-        """The first few sources as a block of their own, to try a plan with."""
-        return Block(0, [self._source(each) for each in range(min(count, len(self.items)))])
+    def some(self, first: int, count: int) -> Block:
+        """A few sources as a block of their own, to try a plan with."""
+        return Block(0, [self._source(each) for each in range(first, min(first + count, len(self.items)))])
 
     @property
     def digest(self) -> str:

@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from faceforge.augmentation.arrow import read_rows, write_table
+from faceforge.augmentation.arrow import pyarrow, read_rows, write_table
 from faceforge.augmentation.making import Made
 from faceforge.augmentation.report import Report
 from faceforge.errors import BadSpec
@@ -126,6 +126,10 @@ class Parquet(Layout):
     """data/000012.parquet with the pictures in a column, as `datasets` reads it."""
 
     folder = "data"
+
+    def begin(self) -> None:
+        pyarrow()
+        super().begin()
 
     def path(self, number: int) -> Path:
         return self.place / f"{number:06d}.parquet"

@@ -12,7 +12,9 @@ from pydantic import Discriminator, Field, PrivateAttr, Tag, model_validator
 from faceforge.augmentation.edit import Edit, Wish
 from faceforge.augmentation.samplers import Finite, Odometer, Weight
 from faceforge.augmentation.strict import Strict, read_mapping
-from faceforge.errors import BadSpec
+from faceforge.errors import BadSpec, nearest
+from faceforge.mer.judges import judges
+from faceforge.mer.preservation import embeddings
 from faceforge.synth.draws import Draws
 
 Label = str | int | float | bool
@@ -98,6 +100,9 @@ class Gates(Strict):
         asked = [name for name in ("identity", "fidelity", "leakage") if getattr(self, name) is not None]
         if asked and not self.measure:
             raise ValueError(f"{asked[0]!r} needs to look at every variant. Leave out 'measure: false'.")
+        for what, name, known in (("judge", self.judge, judges()), ("embedding", self.embedding, embeddings())):
+            if name not in known:
+                raise BadSpec(f"No {what} is called {name!r}. {nearest(name, known)}")
         return self
 
 

@@ -18,7 +18,7 @@ def preview(plan: Plan, sources: int, cell: int) -> tuple[Image.Image, Report, d
     """The sheet, a row for each source, with what became of the variants and where the first one came from."""
     whole = plan.model_copy(update={"output": plan.output.model_copy(update={"sources": True})})
     agenda = Agenda.of(plan)
-    block, report = agenda.first(sources), Report()
+    block, report = agenda.some(0, sources), Report()
     rows = [(Path(source.item.key).name[-12:], "") for source in block.sources]
     sheet = Sheet(rows, ["source", *(f"{number}" for number in range(plan.variants))], cell)
     provenance: dict[str, Any] = {"label": "AI-edited", "plan": plan.plain()}

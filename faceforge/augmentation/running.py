@@ -12,7 +12,7 @@ from typing import Any
 from faceforge import __version__
 from faceforge.augmentation.blocks import Agenda, Block
 from faceforge.augmentation.card import readme
-from faceforge.augmentation.layouts import LAYOUTS
+from faceforge.augmentation.layouts import LAYOUTS, REPORTS
 from faceforge.augmentation.making import Maker
 from faceforge.augmentation.plan import Plan
 from faceforge.augmentation.report import Report, total
@@ -55,8 +55,10 @@ def run(
     root = folder or _folder(plan)
     agenda = Agenda.of(plan)
     with refusing(root):
-        _begin(root, agenda)
+        fresh = claim(root, CARD, lambda: _card(agenda, None))
         with alone(root):
+            if not fresh:
+                _same(root, agenda)
             layout = LAYOUTS[plan.output.layout](root)
             layout.begin()
             reports = {number: found for number in range(len(agenda)) if (found := layout.done(number))}
@@ -138,9 +140,11 @@ class _Blocks(Sequence[Block]):
         return map(self.agenda.block, self.numbers)
 
 
-def _begin(root: Path, agenda: Agenda) -> None:
-    """Claim a new or empty folder, or make sure that an older one asked for the same."""
-    if not claim(root, CARD, lambda: _card(agenda, None)):
+def _same(root: Path, agenda: Agenda) -> None:
+    """Make sure that a folder was claimed for the same; while nothing was made in it, it may be for something else."""
+    if not any((root / REPORTS).glob("[!.]*")):
+        save(root / CARD, _card(agenda, None))
+    else:
         compare(
             root / CARD, _asked(agenda), lambda card: {**card["plan"], "sources": card["sources"], "code": card["code"]}
         )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -74,11 +75,11 @@ def statistics(folder: Path) -> Statistics:
     layout = LAYOUTS[plan.output.layout](folder)
     numbers = [int(path.stem) for path in sorted(layout.reports.glob("[!.]*.json"))]
     report = total(done for number in numbers if (done := layout.done(number)))
-    rows = [row for row in layout.all_rows() if row["variant"] is not None]
-    kept = {name: _spread(rows, name, worst) for name, worst in (("identity", 0.1), ("leakage", 0.9))}
+    seen = _Seen.of(plan.units, layout.all_rows())
+    kept = {name: _spread(seen.kept[name], worst) for name, worst in (("identity", 0.1), ("leakage", 0.9))}
     return Statistics(
         report,
-        units=[found for code in plan.units if (found := _agreement(code, rows))],
+        units=[found for code in plan.units if (found := _agreement(code, *seen.pairs[code]))],
         shares={name: _shares(name, plan, report) for name in plan.targets},
         kept={name: spread for name, spread in kept.items() if spread},
     )
@@ -113,12 +114,35 @@ def _plan(folder: Path) -> Plan:
         ) from reason
 
 
-def _agreement(code: str, rows: Sequence[Mapping[str, Any]]) -> Agreement | None:
+@dataclass(frozen=True)
+class _Seen:
+    """Of every row only the numbers that are counted: there may be a million."""
+
+    pairs: Mapping[str, tuple[array[float], array[float]]]  # unit -> requested, measured, where both are told
+    kept: Mapping[str, array[float]]
+
+    @classmethod
+    def of(cls, units: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> _Seen:
+        found = cls({code: (array("d"), array("d")) for code in units}, {"identity": array("d"), "leakage": array("d")})
+        for row in rows:
+            if row["variant"] is not None:
+                found._add(row)
+        return found
+
+    def _add(self, row: Mapping[str, Any]) -> None:
+        for code, (asked, seen) in self.pairs.items():
+            measured = row["measured"].get(code)
+            if row["requested"][code] and measured is not None:
+                asked.append(row["requested"][code])
+                seen.append(measured)
+        for name, values in self.kept.items():
+            if row[name] is not None:
+                values.append(row[name])
+
+
+def _agreement(code: str, requested: Sequence[float], measured: Sequence[float]) -> Agreement | None:
     """Requested against measured, where the judge reads the unit."""
-    pairs = [(row["requested"][code], row["measured"][code]) for row in rows if row["measured"].get(code) is not None]
-    asked, seen = (
-        np.array(column) for column in zip(*[pair for pair in pairs if pair[0]] or [(0.0, 0.0)], strict=True)
-    )
+    asked, seen = np.array(requested), np.array(measured)
     if len(asked) < _LEAST:
         return None
     parts = np.array_split(np.argsort(asked, kind="stable"), min(_STEPS, len(asked) // 2))
@@ -134,6 +158,5 @@ def _shares(name: str, plan: Plan, report: Report) -> dict[str, tuple[float, flo
     return {key: (share / whole, reached[key] / there) for key, share in wanted.items()}
 
 
-def _spread(rows: Sequence[Mapping[str, Any]], name: str, worst: float) -> tuple[float, float] | None:
-    values = [row[name] for row in rows if row[name] is not None]
+def _spread(values: Sequence[float], worst: float) -> tuple[float, float] | None:
     return (float(np.median(values)), float(np.quantile(values, worst))) if values else None

@@ -107,15 +107,13 @@ def _tell_plan(plan: Plan, workers: int, device: str) -> None:
     for axis in agenda.axes:
         counts = ", ".join(f"{name} {count + axis.present[name]}" for name, count in axis.counts.items())
         click.echo(f"{axis.name}: {counts}")
-    own, report = maker(plan, device), Report()
-    began = time.perf_counter()
-    for _ in own.make(agenda.first(_TRIED), report):
-        pass
-    seconds = (time.perf_counter() - began) / report.sources * sources
-    click.echo(
-        f"about {_spoken(seconds / workers)} with {workers} worker{'s' if workers > 1 else ''}, as the first "
-        f"{report.sources} sources go; nothing was written"
-    )
+    own, seconds = maker(plan, device), 0.0
+    for number in range(min(_TRIED, sources)):  # the first one also loads everything; only the last one counts
+        began = time.perf_counter()
+        for _ in own.make(agenda.some(number, 1), Report()):
+            pass
+        seconds = (time.perf_counter() - began) * sources / workers
+    click.echo(f"about {_spoken(seconds)} on {workers} processes, judging by one source; nothing was written")
 
 
 def _spoken(seconds: float) -> str:

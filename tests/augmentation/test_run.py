@@ -151,6 +151,30 @@ def test_another_plan_or_other_sources_in_the_same_folder_are_refused(tmp_path: 
         run(plan(folder, **BLIND), tmp_path / "out")
 
 
+def test_a_folder_in_which_nothing_was_made_may_be_asked_for_something_else(tmp_path: Path, roller: Roller) -> None:
+    folder = noise(tmp_path / "in", 2)
+
+    def broken(work: Any, blocks: Any) -> Iterator[Report]:
+        raise BadSpec("no such model")
+
+    with pytest.raises(BadSpec, match="no such model"):
+        run(plan(folder, model="typo", **BLIND), tmp_path / "out", engine=broken)
+    assert run(plan(folder, **BLIND), tmp_path / "out").new == 4
+
+
+@pytest.mark.slow
+def test_networks_edit_in_batches_across_sources_whatever_was_made_before(tmp_path: Path) -> None:
+    edit = {"prompt": {"choice": ["a smile", "a frown"]}, "steps": 2}
+    given = plan(noise(tmp_path / "in", 6), model="tiny", edit=edit, block=3, variants=2, batch=4, **BLIND)
+
+    def backwards(work: Any, blocks: Any) -> Iterator[Report]:
+        yield from map(work, reversed(list(blocks)))
+
+    assert run(given, tmp_path / "one").report.pictures == 12
+    run(given, tmp_path / "two", engine=backwards)
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
 def test_a_folder_with_somebody_else_s_files_is_left_alone(tmp_path: Path, roller: Roller) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out/thesis.txt").write_text("mine")

@@ -45,7 +45,7 @@ def test_a_dry_run_counts_and_writes_nothing(plan: Path) -> None:
     ran = run("augment", plan, "--dry-run", "--workers", "2")
     assert "3 sources, 6 variants in 1 blocks" in ran.out
     assert "pose: left 3, right 3" in ran.out
-    assert "with 2 workers" in ran.out
+    assert "on 2 processes" in ran.out
     assert not plan.with_name("out").exists()
 
 
