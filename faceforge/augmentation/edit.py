@@ -82,7 +82,6 @@ class Edit(Strict):
         Annotated[Annotated[Word, Tag("words")] | Annotated[Direction, Tag("direction")], Discriminator(_light_kind)]
         | None
     ) = Field(default=None, description="A light by name, or from where it comes.")
-    face: int = Field(default=1, ge=1, description="Which face of a picture, the largest being 1.")
     prompt: Word | None = None
     negative_prompt: Word | None = None
     guidance: Number | None = None
@@ -135,7 +134,7 @@ class Edit(Strict):
             value = getattr(self, name)
             if name in self.model_fields_set and value is not None:
                 fields[name] = drawn(value, draws.child(name), cell)
-        for name in ("face", "steps", "size", "start"):
+        for name in ("steps", "size", "start"):
             if name in self.model_fields_set:
                 fields[name] = getattr(self, name)
         if self.light is not None:

@@ -63,12 +63,14 @@ class Gatekeeper:
         return Seen(**{**vars(seen), "reasons": tuple(self._reasons(seen))})
 
     def _reasons(self, seen: Seen) -> list[str]:
+        """The gates that stay shut; where nothing can be said, nothing is held against a variant."""
         gates = self.gates
-        low = {"identity": (seen.identity, gates.identity), "fidelity": (seen.fidelity, gates.fidelity)}
-        failed = [name for name, (value, least) in low.items() if None not in (value, least) and value < least]  # type: ignore[operator]
-        if gates.leakage is not None and seen.leakage is not None and seen.leakage > gates.leakage:
-            failed.append("leakage")
-        return failed
+        too_low = {
+            "identity": _below(seen.identity, gates.identity),
+            "fidelity": _below(seen.fidelity, gates.fidelity),
+            "leakage": _below(gates.leakage, seen.leakage),
+        }
+        return [name for name, shut in too_low.items() if shut]
 
     def _leakage(self, asked: np.ndarray, found: np.ndarray) -> float | None:
         edits = Edits(
@@ -81,6 +83,10 @@ class Gatekeeper:
             tau=np.full(len(asked), self.judge.facts.least),
         )
         return _rounded(collateral(edits, soft=True)["abs_change_off"])
+
+
+def _below(value: float | None, least: float | None) -> bool:
+    return value is not None and least is not None and value < least
 
 
 def whole_units(requested: Mapping[str, float]) -> dict[str, float]:

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from faceforge.augmentation.plan import Input, Plan
+from faceforge.augmentation.plan import CARD, Input, Plan
 from faceforge.errors import BadPicture, BadSpec, MissingPackage, nearest
 from faceforge.io.files import existing_file
 from faceforge.io.pictures import Picture, read_picture
@@ -82,7 +82,7 @@ def _folder(plan: Plan, given: Input) -> Iterator[Item]:
     if not root.is_dir():
         raise BadSpec(f"There is no folder {str(root)!r}. Give a folder of pictures as input.folder.")
     for place, folders, names in os.walk(root):
-        folders.sort()
+        folders[:] = sorted(name for name in folders if not _is_output(Path(place, name)))
         labels = _labels_beside(Path(place), names)
         for name in sorted(names):
             if Path(name).suffix.lower() in _SUFFIXES:
@@ -93,7 +93,8 @@ def _folder(plan: Plan, given: Input) -> Iterator[Item]:
 def _glob(plan: Plan, given: Input) -> Iterator[Item]:
     base = plan.path("")
     for name in sorted(glob.glob(str(given.glob), root_dir=base, recursive=True)):
-        if Path(name).suffix.lower() in _SUFFIXES:
+        inside_output = any(_is_output(base / parent) for parent in Path(name).parents)
+        if Path(name).suffix.lower() in _SUFFIXES and not inside_output:
             yield Item(Path(name).as_posix(), str(base / name))
 
 
@@ -197,7 +198,12 @@ def _labels_beside(folder: Path, names: Iterable[str]) -> dict[str, dict[str, An
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    """The rows of a table."""
+    """The rows of a table, by the names of its columns."""
+    for row in _read_table(path):
+        yield {str(name): value for name, value in row.items()}
+
+
+def _read_table(path: Path) -> Iterator[dict[Any, Any]]:
     suffix = path.suffix.lower()
     if suffix == ".parquet":
         yield from _parquet(path).to_pylist()
@@ -224,6 +230,11 @@ def _object(text: str | bytes) -> dict[str, Any]:
     except (ValueError, RecursionError) as reason:
         raise BadSpec(f"{text[:60]!r} is not JSON ({reason}). Write the labels again.") from reason
     return found if isinstance(found, dict) else {"label": found}
+
+
+def _is_output(folder: Path) -> bool:
+    """Whether a plan made what is in there: it may lie among its own sources, and is none of them."""
+    return (folder / CARD).is_file()
 
 
 def _refuse_repeats(found: Iterable[Item]) -> None:

@@ -17,6 +17,8 @@ from faceforge.mer.judges import judges
 from faceforge.mer.preservation import embeddings
 from faceforge.synth.draws import Draws
 
+CARD = "augmentation.json"  # lies in every output, and says that what is beside it was made by a plan
+
 Label = str | int | float | bool
 Labels = Mapping[str, Any]
 

@@ -37,6 +37,8 @@ class Report:
         """One more picture in the output."""
         self.pictures += 1
         for name, chosen in row.get("targets", {}).items():
+            if not chosen:  # an unedited source that is in no bin
+                continue
             self.targets.setdefault(name, Counter())[chosen] += 1
 
     def put_aside(self, item: Item, reason: Exception) -> None:

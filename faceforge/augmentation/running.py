@@ -14,7 +14,7 @@ from faceforge.augmentation.blocks import Agenda, Block
 from faceforge.augmentation.card import readme
 from faceforge.augmentation.layouts import LAYOUTS, REPORTS
 from faceforge.augmentation.making import Maker
-from faceforge.augmentation.plan import Plan
+from faceforge.augmentation.plan import CARD, Plan
 from faceforge.augmentation.report import Report, total
 from faceforge.editor import Editor
 from faceforge.errors import BadSpec, BadWeights
@@ -22,7 +22,6 @@ from faceforge.io.files import sha256
 from faceforge.io.resuming import alone, claim, compare, refusing, save
 from faceforge.synth.workers import in_order
 
-CARD = "augmentation.json"
 QUARANTINED, REJECTED = "quarantined.jsonl", "rejected.jsonl"
 
 Work = Callable[[Block], Report]

@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 
 from faceforge.augmentation.layouts import LAYOUTS
-from faceforge.augmentation.plan import Plan
+from faceforge.augmentation.plan import CARD, Plan
 from faceforge.augmentation.report import Report, total
-from faceforge.augmentation.running import CARD
 from faceforge.errors import BadSpec
 from faceforge.evaluation.charts import curve, number, table
 from faceforge.io.resuming import save
@@ -154,7 +153,7 @@ def _agreement(code: str, requested: Sequence[float], measured: Sequence[float])
 
 def _shares(name: str, plan: Plan, report: Report) -> dict[str, tuple[float, float]]:
     wanted, reached = {key: each.share for key, each in plan.targets[name].items()}, report.targets.get(name, Counter())
-    whole, there = sum(wanted.values()), sum(count for key, count in reached.items() if key) or 1
+    whole, there = sum(wanted.values()), sum(reached.values()) or 1
     return {key: (share / whole, reached[key] / there) for key, share in wanted.items()}
 
 

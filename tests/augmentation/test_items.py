@@ -54,6 +54,12 @@ def test_a_pattern_finds_pictures_only(tmp_path: Path) -> None:
     assert [each.key for each in found(tmp_path, glob="x/**/*")] == ["x/1.png", "x/y/2.png"]
 
 
+@pytest.mark.parametrize("given", [{"folder": "."}, {"glob": "**/*.png"}], ids=str)
+def test_what_a_plan_made_is_no_source_of_it(tmp_path: Path, given: dict[str, str]) -> None:
+    folder(tmp_path, "1.png", "out/images/000000/0000000-000.png", "out/augmentation.json")
+    assert [each.key for each in found(tmp_path, **given)] == ["1.png"]
+
+
 def test_a_table_names_pictures_and_brings_labels(tmp_path: Path) -> None:
     folder(tmp_path, "faces/1.png", "faces/2.png")
     (tmp_path / "faces/all.csv").write_text("image,age\n2.png,30\n1.png,40\n")

@@ -130,6 +130,22 @@ def test_a_finished_run_is_left_as_it_is_and_an_unfinished_one_completed(
     assert contents(tmp_path / "out") == before
 
 
+@pytest.mark.parametrize("layout", ["images", "shards"])
+def test_what_workers_that_died_left_behind_is_gone_at_the_end(tmp_path: Path, roller: Roller, layout: str) -> None:
+    given = plan(noise(tmp_path / "in", 2), output={"layout": layout}, **BLIND)
+
+    def losing(work: Any, blocks: Any) -> Iterator[Report]:
+        torn = tmp_path / f"out/{layout}/.faceforge-dead"
+        torn.mkdir()
+        (torn / "half.png").write_bytes(b"half")
+        (tmp_path / "out/blocks/.faceforge-dead.json").write_text("{")
+        yield from map(work, blocks)
+
+    run(given, tmp_path / "whole")
+    run(given, tmp_path / "out", engine=losing)
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+
 def test_names_in_a_shard_lead_nowhere(tmp_path: Path, roller: Roller) -> None:
     (tmp_path / "in").mkdir()
     hostile = ["../../outside", "/abs", "a/../../b", "con\n", "x" * 90]
