@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
@@ -59,6 +59,19 @@ def _light_kind(value: Any) -> str:
     return "direction" if several else "words"
 
 
+def _canonical(given: Any) -> Any:
+    """Units by their codes, each given once."""
+    if not isinstance(given, Mapping):
+        return given
+    found: dict[str, Any] = {}
+    for name, value in given.items():
+        code = aus.parse(name)
+        if code in found:
+            raise BadSpec(f"{code} is given twice, as {name!r} and before it. Keep one.")
+        found[code] = value
+    return found
+
+
 @dataclass(frozen=True)
 class Wish:
     """One drawn edit, and the preset that it began with."""
@@ -70,7 +83,9 @@ class Wish:
 class Edit(Strict):
     """Every field is a constant or a sampler; `aus`, `expression` and `cooccurrence` add up."""
 
-    aus: dict[str, Number] = Field(default={}, description="Changes of single action units, in FACS units.")
+    aus: Annotated[dict[str, Number], BeforeValidator(_canonical)] = Field(
+        default={}, description="Changes of single action units, in FACS units."
+    )
     expression: Expressions | None = None
     cooccurrence: Cooccurrence | None = None
     yaw_deg: Number = Field(default=0.0, description="Turn of the head, to the picture's right.")
@@ -94,9 +109,11 @@ class Edit(Strict):
 
     @model_validator(mode="after")
     def _granted(self) -> Self:
-        for name, value in self.aus.items():
+        for code, value in self.aus.items():
             for each in extremes(value):
-                aus.checked({name: each})
+                aus.checked({code: each})
+        if self.size is not None:
+            EditSpec(size=self.size)
         for name in _NUMBERS:
             for each in extremes(getattr(self, name)):
                 if each is not None:
@@ -120,13 +137,13 @@ class Edit(Strict):
     def units(self) -> tuple[str, ...]:
         """Every action unit that may change."""
         presets = self.expression.presets if self.expression else {}
-        found = [*map(aus.parse, self.aus), *(code for name in presets for code in _preset(name, 1.0))]
+        found = [*self.aus, *(code for name in presets for code in _preset(name, 1.0))]
         found += self.cooccurrence.codes if self.cooccurrence else ()
         return tuple(dict.fromkeys(found))
 
     def draw(self, draws: Draws, cell: Odometer) -> Wish:
         """One edit; every field has a stream of its own, so that one more changes no other."""
-        own = {aus.parse(name): drawn(value, draws.child(aus.parse(name)), cell) for name, value in self.aus.items()}
+        own = {code: drawn(value, draws.child(code), cell) for code, value in self.aus.items()}
         preset, mixture = self.expression.draw(draws.child("expression"), cell) if self.expression else ("", {})
         together = self.cooccurrence.draw(draws.child("cooccurrence"), cell) if self.cooccurrence else {}
         fields: dict[str, Any] = {"aus": _summed(own, mixture, together), "seed": draws.child("seed").noise_seed()}

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import glob
-import io
-import json
 import os
 import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -15,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from faceforge.augmentation.plan import CARD, Input, Plan
+from faceforge.augmentation.tables import label_object, rows
 from faceforge.errors import BadPicture, BadSpec, MissingPackage, nearest
 from faceforge.io.files import existing_file
 from faceforge.io.pictures import Picture, read_picture
@@ -101,7 +99,7 @@ def _glob(plan: Plan, given: Input) -> Iterator[Item]:
 def _table(plan: Plan, given: Input) -> Iterator[Item]:
     path = existing_file(plan.path(str(given.table)), BadSpec)
     column = given.image or "file_name"
-    for number, row in enumerate(_rows(path), 1):
+    for number, row in enumerate(rows(path), 1):
         if not isinstance(row.get(column), str) or not row[column]:
             raise BadSpec(
                 f"Row {number} of {str(path)!r} has no picture in the column {column!r}. "
@@ -130,7 +128,7 @@ def _in_shard(path: Path, name: str) -> Iterator[Item]:
                 if not entry.isfile():
                     continue
                 if suffix == ".json" and entry.size < 2**20:
-                    labels[key] = _object(_read(path, entry.offset_data, entry.size))
+                    labels[key] = label_object(_read(path, entry.offset_data, entry.size))
                 elif suffix in _SUFFIXES and key not in pictures:
                     pictures[key] = Member(str(path), entry.offset_data, entry.size)
     except (tarfile.TarError, OSError) as reason:
@@ -193,43 +191,7 @@ def _read(archive: str | Path, offset: int, size: int) -> bytes:
 
 def _labels_beside(folder: Path, names: Iterable[str]) -> dict[str, dict[str, Any]]:
     table = next((name for name in _TABLES if name in names), None)
-    rows = _rows(folder / table) if table else ()
-    return {str(row.pop("file_name", "")): row for row in rows}
-
-
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    """The rows of a table, by the names of its columns."""
-    for row in _read_table(path):
-        yield {str(name): value for name, value in row.items()}
-
-
-def _read_table(path: Path) -> Iterator[dict[Any, Any]]:
-    suffix = path.suffix.lower()
-    if suffix == ".parquet":
-        yield from _parquet(path).to_pylist()
-    elif suffix in (".jsonl", ".csv"):
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError as reason:
-            raise BadSpec(f"{str(path)!r} is not UTF-8 text ({reason}). Save it again as UTF-8.") from reason
-        lines = (_object(line) for line in text.splitlines() if line.strip())
-        yield from lines if suffix == ".jsonl" else csv.DictReader(io.StringIO(text))
-    else:
-        raise BadSpec(f"{str(path)!r} is not a table. Give a .csv, .jsonl or .parquet file.")
-
-
-def _parquet(path: Path) -> Any:
-    from faceforge.augmentation.arrow import pyarrow
-
-    return pyarrow().parquet.read_table(path)
-
-
-def _object(text: str | bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as reason:
-        raise BadSpec(f"{text[:60]!r} is not JSON ({reason}). Write the labels again.") from reason
-    return found if isinstance(found, dict) else {"label": found}
+    return {str(row.pop("file_name", "")): row for row in (rows(folder / table) if table else ())}
 
 
 def _is_output(folder: Path) -> bool:

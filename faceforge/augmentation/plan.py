@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, PrivateAttr, Tag, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
+from faceforge.augmentation.conditions import Condition, Labels, fits
 from faceforge.augmentation.edit import Edit, Wish
-from faceforge.augmentation.samplers import Finite, Odometer, Weight
+from faceforge.augmentation.samplers import Odometer, Weight
 from faceforge.augmentation.strict import Strict, read_mapping
 from faceforge.errors import BadSpec, nearest
 from faceforge.mer.judges import judges
@@ -18,27 +19,6 @@ from faceforge.mer.preservation import embeddings
 from faceforge.synth.draws import Draws
 
 CARD = "augmentation.json"  # lies in every output, and says that what is beside it was made by a plan
-
-Label = str | int | float | bool
-Labels = Mapping[str, Any]
-
-
-class Range(Strict):
-    """Numbers that a label may be."""
-
-    least: Finite = float("-inf")
-    most: Finite = float("inf")
-
-
-def _wanted_kind(value: Any) -> str:
-    return "range" if isinstance(value, dict | Range) else "several" if isinstance(value, tuple) else "one"
-
-
-Wanted = Annotated[
-    Annotated[Label, Tag("one")] | Annotated[tuple[Label, ...], Tag("several")] | Annotated[Range, Tag("range")],
-    Discriminator(_wanted_kind),
-]
-Condition = dict[str, Wanted]
 
 
 class Input(Strict):
@@ -209,23 +189,3 @@ class Plan(Strict):
 
     def _bins(self) -> list[Bin]:
         return [each for bins in self.targets.values() for each in bins.values()]
-
-
-def fits(labels: Labels, condition: Condition) -> bool:
-    """Whether a source has the labels that a condition asks for.
-
-    >>> fits({"smile": "0.7", "sex": "female"}, {"smile": Range(least=0.5), "sex": ("female", "male")})
-    True
-    """
-    return all(name in labels and _fits(labels[name], wanted) for name, wanted in condition.items())
-
-
-def _fits(label: Any, wanted: Any) -> bool:
-    if isinstance(wanted, Range):
-        try:
-            return wanted.least <= float(label) <= wanted.most
-        except (TypeError, ValueError):
-            return False
-    several = wanted if isinstance(wanted, tuple) else (wanted,)
-    # A table of text knows no numbers: "3" is 3 there.
-    return any(label == each or str(label) == str(each) for each in several)

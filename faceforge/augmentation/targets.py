@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from faceforge.augmentation.plan import Bin, Labels, fits
+from faceforge.augmentation.conditions import Labels, fits
+from faceforge.augmentation.plan import Bin
 from faceforge.synth.draws import Draws
 from faceforge.synth.stream import shuffled
 

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from faceforge.augmentation.blocks import Block, Source
+from faceforge.augmentation.conditions import Labels
 from faceforge.augmentation.items import Item
 from faceforge.augmentation.making import Maker
-from faceforge.augmentation.plan import Labels, Plan
+from faceforge.augmentation.plan import Plan
 from faceforge.augmentation.records import Record, as_plan, made
 from faceforge.augmentation.report import Report
 from faceforge.augmentation.rows import columns

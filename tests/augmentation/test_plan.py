@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from faceforge import assets
+from faceforge.augmentation.conditions import fits
 from faceforge.augmentation.items import items
-from faceforge.augmentation.plan import Place, Plan, fits
+from faceforge.augmentation.plan import Place, Plan
 from faceforge.augmentation.strict import read_mapping
 from faceforge.errors import BadSpec
 
@@ -27,6 +28,8 @@ def specs(given: dict[str, Any], count: int = 40, labels: dict[str, Any] | None 
         ({"edit": {"aus": {"AU12": {"unifrom": [0, 1]}}}}, r"edit.aus.AU12.*Did you mean 'uniform'\?"),
         ({"targets": {"pose": {"l": {"shre": 1}, "r": {"share": 1}}}}, r"targets.pose.l.*Did you mean 'share'\?"),
         ({"edit": {"aus": {"AU13": 1}}}, r"'AU13' is not an action unit"),
+        ({"edit": {"aus": {"AU12": 1, "12": 2}}}, "AU12 is given twice"),
+        ({"edit": {"size": 0}}, "greater than or equal to 1"),
         ({"edit": {"aus": {"AU12": {"uniform": [0, 99]}}}}, "out of range"),
         ({"edit": {"aus": {"AU12": float("nan")}}}, "finite"),
         ({"edit": {"yaw_deg": {"normal": [80, 10]}}}, "yaw_deg=110"),
