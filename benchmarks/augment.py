@@ -62,6 +62,7 @@ def costs(faces: int, folder: Path) -> dict[str, Cost]:
         "augment, gates": lambda given, to: _augment(given, to, workers=1, gates=True),
     }
     part = _part(sources, faces, folder)
+    _augment(part, folder / "warm", workers=1, gates=True)  # what is loaded once falls on no side
     for name, way in ways.items():
         few, many = _timed(way, part, folder / f"{name}-few"), _timed(way, sources, folder / f"{name}-many")
         found[name] = Cost(*((b - a) / (faces * VARIANTS) for a, b in zip(few, many, strict=True)))
