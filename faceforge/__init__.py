@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from faceforge.augmentation.records import augment
     from faceforge.aus import preset
     from faceforge.errors import FaceForgeError
     from faceforge.forge import Forge
@@ -27,11 +28,12 @@ _HOMES = {
     "Job": "faceforge.jobs",
     "Result": "faceforge.result",
     "Windows": "faceforge.windows",
+    "augment": "faceforge.augmentation.records",
     "load": "faceforge.loading",
     "preset": "faceforge.aus",
 }
 
-__all__ = ["EditSpec", "FaceForgeError", "Forge", "Job", "Result", "Windows", "load", "preset"]
+__all__ = ["EditSpec", "FaceForgeError", "Forge", "Job", "Result", "Windows", "augment", "load", "preset"]
 
 
 def __getattr__(name: str) -> Any:

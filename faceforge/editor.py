@@ -42,6 +42,9 @@ class Editor(ABC):
     ) -> Iterator[Result]:
         """Results in the order of the jobs."""
 
+    def clear(self) -> None:  # noqa: B027 - most remember nothing that rounds differently
+        """Drop what earlier edits left for later ones, so that the next one comes out as a first one would."""
+
     def edit(self, image: PictureLike, spec: EditSpec | None = None, **fields: Any) -> Result:
         """One edited face. Fields of the spec may be given by name: `edit("ada.png", aus={"AU12": 2}, seed=7)`.
 

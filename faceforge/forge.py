@@ -176,6 +176,9 @@ class Forge(Editor):
         watch = clips.Watch(progress, share_done, cancelled)
         return clips.animate(self, list(jobs), windows or default, watch)
 
+    def clear(self) -> None:
+        self.cache.clear()
+
     # Speed and memory
 
     def optimize(

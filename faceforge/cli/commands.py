@@ -17,6 +17,7 @@ BUILT_IN = {
     "sweep": "Draw one face at many intensities, as a contact sheet.",
     "generate": "Make a new face from text and action units.",
     "synth": "Draw portraits of people who do not exist, with exact labels.",
+    "augment": "Make a dataset of faces larger, by a plan.",
     "evaluate": "Say whether an editor does what it is asked, as judges see it.",
     "convert": "Turn a published release into a saved model.",
     "plugins": "List what is installed; `info NAME` tells everything about one.",

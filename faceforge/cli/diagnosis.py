@@ -22,6 +22,7 @@ OPTIONAL = {
         "(builds for half an hour; needs a C++ compiler, and nvcc for CUDA)",
     ),
     "mediapipe": ("finds faces and landmarks", "pip install mediapipe"),
+    "ray": ("augmentation beyond one machine, and Parquet", "pip install 'faceforge[augment]'"),
     "opencv-contrib-python": ("optical flow for judges of motion", "pip install 'faceforge[mer]'"),
 }
 

@@ -14,11 +14,11 @@ from faceforge.cli.asked import Asked
 from faceforge.cli.loading import editor_of
 from faceforge.cli.outputs import check_folder, check_output, tell_about
 from faceforge.cli.plan import tell_plan
-from faceforge.cli.sheet import Sheet
 from faceforge.cli.terminal import Progress, note
 from faceforge.cli.wishes import wish_of
 from faceforge.errors import BadSpec
 from faceforge.io.pictures import write_picture
+from faceforge.io.sheet import Sheet
 from faceforge.jobs import as_draft
 from faceforge.spec import EditSpec
 

@@ -12,6 +12,7 @@ from faceforge.errors import CannotWrite, FaceForgeError
 
 # Lists the files of a folder we wrote, so that a later write can tell ours from what somebody added.
 INVENTORY = ".faceforge-files"
+UNFINISHED = ".faceforge-"  # how the names begin of what is not finished yet
 
 _NO_SPACE = "Free some space or write to another disk."
 _NOT_ALLOWED = "Choose a folder that you may write to."
@@ -63,11 +64,20 @@ def replacing_folder(path: str | Path, *, overwrite: bool = False) -> Iterator[P
                 f"Cannot replace the folder {str(path)!r}: it holds {foreign!r}, which FaceForge did not write. "
                 f"Choose a new folder, or pass overwrite=True to delete what is there."
             )
+        with whole_folder(target) as temporary:
+            yield temporary
+            (temporary / INVENTORY).write_text("\n".join(sorted(_files_in(temporary))), encoding="utf-8")
+
+
+@contextmanager
+def whole_folder(path: str | Path) -> Iterator[Path]:
+    """A temporary folder that replaces the one of that name when the block ends, or vanishes if it fails."""
+    target = _destination(path)
+    with _refusing(path):
         temporary = _sibling(target)
         temporary.mkdir()
         try:
             yield temporary
-            (temporary / INVENTORY).write_text("\n".join(sorted(_files_in(temporary))), encoding="utf-8")
             for name in _files_in(temporary):
                 _sync(temporary / name)
             _swap(temporary, target)
@@ -104,7 +114,7 @@ def _destination(path: str | Path) -> Path:
 
 
 def _sibling(target: Path) -> Path:
-    return target.with_name(f".faceforge-{os.urandom(6).hex()}{target.suffix}")
+    return target.with_name(f"{UNFINISHED}{os.urandom(6).hex()}{target.suffix}")
 
 
 @contextmanager

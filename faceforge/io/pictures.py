@@ -67,23 +67,31 @@ def write_picture(
 
     `own` are its pixels with transparency or sixteen bits: PNG keeps both, WebP transparency, JPEG neither.
     """
+    encoded = encoded_picture(image, path, provenance, own=own)
+    with replacing(path) as temporary:
+        temporary.write_bytes(encoded)
+
+
+def encoded_picture(
+    image: Image.Image, name: str | Path, provenance: Mapping[str, Any] | None = None, *, own: "Pixels | None" = None
+) -> bytes:
+    """The bytes that `write_picture` writes under a name."""
     from faceforge.io.depth import eight_bits, encode_png
 
-    file_format = writable_format(path)
+    file_format = writable_format(name)
     carried = {} if provenance is None else embedding(file_format, provenance)
     encoded = io.BytesIO()
     try:
         if own is not None and own.dtype == "uint16" and file_format == "PNG":
             encoded.write(encode_png(own, carried.get("pnginfo")))
         else:
-            shown = _rgb(image, str(path)) if own is None or file_format == "JPEG" else eight_bits(own)
+            shown = _rgb(image, str(name)) if own is None or file_format == "JPEG" else eight_bits(own)
             shown.save(encoded, file_format, **_QUALITY[file_format], **carried)
     except (OSError, ValueError) as reason:  # a side too long for the format, or more provenance than JPEG's 64 kB
         raise CannotWrite(
-            f"{str(path)!r} cannot hold these {image.width}x{image.height} pixels ({reason}). Write a .png instead."
+            f"{str(name)!r} cannot hold these {image.width}x{image.height} pixels ({reason}). Write a .png instead."
         ) from reason
-    with replacing(path) as temporary:
-        temporary.write_bytes(encoded.getbuffer())
+    return encoded.getvalue()
 
 
 def writable_format(path: str | Path) -> str:

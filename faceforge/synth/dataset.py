@@ -1,10 +1,8 @@
 """Writing a dataset of synthetic portraits: continued after any interruption, the same bytes each time."""
 
 import json
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, is_dataclass
 from functools import partial
 from pathlib import Path
@@ -13,12 +11,12 @@ from typing import Any
 import torch
 
 from faceforge import __version__
-from faceforge.errors import BadSpec, CannotWrite
-from faceforge.io.files import replacing
+from faceforge.errors import BadSpec
+from faceforge.io.resuming import alone, claim, compare, refusing, save
 from faceforge.synth import limits
 from faceforge.synth.card import LICENCE, readme
 from faceforge.synth.examples import Example, code_hash, examples
-from faceforge.synth.layouts import UNFINISHED, Folder, Layout, Shards
+from faceforge.synth.layouts import Folder, Layout, Shards
 from faceforge.synth.wanted import Wanted
 from faceforge.synth.workers import in_order
 
@@ -50,17 +48,17 @@ def write(
     wanted.check()
     limits.whole(1)("workers", workers)
     root, of = Path(folder), wanted.count * wanted.pictures_each
-    with _refusing(root):
+    with refusing(root):
         _begin(root, wanted)
-        with _alone(root):
+        with alone(root):
             layout: Layout = Folder(root, wanted) if wanted.format == "folder" else Shards(root, wanted)
             seeds = layout.done()
             there = seeds * wanted.pictures_each
             told = _Count(there, of, tell)
             layout.record(_rest(wanted, layout, seeds, workers, device), told.add)
             counts = _counts(wanted)
-            _save(root / "README.md", readme(wanted, counts))
-            _save(root / CARD, _card(wanted, counts))
+            save(root / "README.md", readme(wanted, counts))
+            save(root / CARD, _card(wanted, counts))
     return Written(root, of, of - there, counts)
 
 
@@ -93,33 +91,9 @@ def _made(wanted: Wanted, layout: Layout, device: torch.device | None, number: i
 
 def _begin(root: Path, wanted: Wanted) -> None:
     """Claim a new or empty folder, or make sure that an older one asked for the same."""
-    if (root / CARD).is_file():
-        _compare(root, wanted)
-        return
-    if root.exists() and not root.is_dir():
-        raise CannotWrite(f"Cannot write the dataset {str(root)!r}: a file has that name. Choose another name.")
-    foreign = [name for name in os.listdir(root) if not name.startswith(UNFINISHED)] if root.exists() else []
-    if foreign:
-        raise CannotWrite(f"{str(root)!r} holds {foreign[0]!r} and is no dataset of ours. Choose a new folder.")
-    root.mkdir(parents=True, exist_ok=True)
-    _save(root / CARD, _card(wanted, None))
-
-
-def _compare(root: Path, wanted: Wanted) -> None:
-    try:
-        card = json.loads((root / CARD).read_text(encoding="utf-8"))
-        before = {**card["wanted"], "code": card["code"]}
-    except (ValueError, KeyError, TypeError) as reason:
-        raise BadSpec(f"{str(root / CARD)!r} is damaged ({reason}). Choose a new folder.") from reason
-    now = {**_plain(wanted), "code": code_hash()}
-    apart = [name for name in now if now[name] != before.get(name)]
-    if apart == ["code"]:
-        raise BadSpec(
-            f"{str(root)!r} was begun by another version of FaceForge, which draws otherwise. Use a new folder."
-        )
-    if apart:
-        told = ", ".join(f"{name} was {before.get(name)!r} and is {now[name]!r}" for name in apart if name != "code")
-        raise BadSpec(f"{str(root)!r} holds another dataset: {told}. Ask for the same, or use a new folder.")
+    if not claim(root, CARD, lambda: _card(wanted, None)):
+        asked = {**_plain(wanted), "code": code_hash()}
+        compare(root / CARD, asked, lambda card: {**card["wanted"], "code": card["code"]})
 
 
 def _card(wanted: Wanted, counts: Mapping[str, Mapping[str, int]] | None) -> str:
@@ -161,37 +135,3 @@ def _counts(wanted: Wanted) -> dict[str, dict[str, int]]:
 
 def _natural(name: str) -> tuple[int, str]:
     return (int(name), "") if name.isdigit() else (0, name)
-
-
-def _save(path: Path, text: str) -> None:
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-
-
-@contextmanager
-def _refusing(root: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as reason:
-        raise CannotWrite(
-            f"Cannot write the dataset {str(root)!r}: {reason.strerror or reason}. "
-            f"Check its permissions and the free space; the same command then continues."
-        ) from reason
-
-
-@contextmanager
-def _alone(root: Path) -> Iterator[None]:
-    """Refuse a second writer; the lock ends with the process, however that ends."""
-    try:
-        import fcntl
-    except ImportError:  # Windows, where a folder cannot be locked so
-        yield
-        return
-    handle = os.open(root, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError as reason:
-        raise CannotWrite(f"{str(root)!r} is being written by another process. Wait for it, or end it.") from reason
-    finally:
-        os.close(handle)

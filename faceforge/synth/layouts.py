@@ -8,17 +8,17 @@ import os
 import tarfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from io import BytesIO
 from pathlib import Path
 from typing import Protocol
 
 from faceforge.errors import BadSpec
 from faceforge.io.files import replacing
+from faceforge.io.resuming import sweep
+from faceforge.io.tars import add
 from faceforge.synth.examples import Example
 from faceforge.synth.wanted import Wanted
 
 TABLE = "metadata.jsonl"
-UNFINISHED = ".faceforge-"  # how the names of files begin that `replacing` did not finish
 
 Tell = Callable[[int], None]
 
@@ -46,7 +46,7 @@ class Folder:
     def done(self) -> int:
         for name in ("images", *self.wanted.maps):
             (self.root / name).mkdir(exist_ok=True)
-            _sweep(self.root / name)
+            sweep(self.root / name)
         lines = self.table.read_bytes().splitlines(keepends=True) if self.table.exists() else []
         there = {name: set(os.listdir(self.root / name)) for name in ("images", *self.wanted.maps)}
         whole, seeds, each = 0, 0, self.wanted.pictures_each
@@ -90,7 +90,7 @@ class Shards:
         self.root, self.wanted = root, wanted
 
     def done(self) -> int:
-        _sweep(self.root)
+        sweep(self.root)
         seeds = 0
         for path in self._finished():
             with tarfile.open(path) as tar:
@@ -112,9 +112,7 @@ class Shards:
             ):
                 while waiting and (not tar.offset or tar.offset + _space(waiting) <= room):
                     for name, content in waiting:
-                        entry = tarfile.TarInfo(name)
-                        entry.size = len(content)
-                        tar.addfile(entry, BytesIO(content))
+                        add(tar, name, content)
                     tell(self.wanted.pictures_each)
                     waiting = next(seeds, None)
             number += 1
@@ -152,8 +150,3 @@ def _space(files: list[tuple[str, bytes]]) -> int:
 
 def _line(example: Example) -> bytes:
     return json.dumps(example.labels, allow_nan=False).encode() + b"\n"
-
-
-def _sweep(folder: Path) -> None:
-    for torn in folder.glob(f"{UNFINISHED}*"):
-        torn.unlink(missing_ok=True)

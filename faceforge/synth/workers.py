@@ -27,7 +27,7 @@ def in_order(work: Callable[[_Job], _Done], jobs: Sequence[_Job], workers: int) 
     Each works with a single thread, so that results do not depend on how many there are.
     """
     if workers == 1 or len(jobs) < 2:
-        with _one_thread():
+        with one_thread():
             yield from map(work, jobs)
         return
     # Fresh processes: a copy of this one could inherit a lock that a thread of it holds.
@@ -51,7 +51,8 @@ def in_order(work: Callable[[_Job], _Done], jobs: Sequence[_Job], workers: int) 
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
+    """Results in here do not depend on how many threads there were before."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

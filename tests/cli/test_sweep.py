@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from faceforge.cli.sheet import GAP, Sheet
 from faceforge.io.provenance import read_provenance
+from faceforge.io.sheet import GAP, Sheet
 from tests.cli.running import TINY, names_in, run
 from tests.makes import forge_of, portrait
 

@@ -30,11 +30,13 @@ class Sheet:
             self._draw.text((GAP, middle), title, INK, self._font, anchor="ls")
             self._draw.multiline_text((GAP, middle + GAP), _wrapped(about), FAINT, self._small)
 
-    def place(self, row: int, column: int, picture: Image.Image) -> None:
-        """Put one picture into its cell, whole and centred."""
+    def place(self, row: int, column: int, picture: Image.Image, caption: str = "") -> None:
+        """Put one picture into its cell, whole and centred, with a few words over its lower edge."""
         fitted = ImageOps.contain(picture, (self._cell, self._cell), Image.Resampling.LANCZOS)
         left = self._x(column) + (self._cell - fitted.width) // 2
         self.image.paste(fitted, (left, self._y(row) + (self._cell - fitted.height) // 2))
+        at = self._x(column) + self._cell / 2, self._y(row) + self._cell - GAP
+        self._draw.text(at, caption, INK, self._small, anchor="mb", stroke_width=2, stroke_fill=PAPER)
 
     def _x(self, column: int) -> int:
         return self._left + column * (self._cell + GAP)
