@@ -64,7 +64,7 @@ class DenoiseObjective(nn.Module):
     def forward(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
         """The loss of a batch as `requests_of` and `latents_of` read it; `counts` (B, 1, H, W) weighs its places."""
         latents = latents_of(batch, self.forge.backbone)
-        counts = F.adaptive_avg_pool2d(batch["counts"], latents.shape[-2:]) if "counts" in batch else None
+        counts = F.interpolate(batch["counts"], latents.shape[-2:], mode="area") if "counts" in batch else None
         outcome = self.step(requests_of(batch), latents, counts=counts)
         return {"denoise": outcome.loss}
 

@@ -76,7 +76,7 @@ class Edits:
     size: int
     seed: int
     captions: bool = False
-    counts: Mapping[str, float] = field(default_factory=dict)
+    counts: Mapping[Literal["face", "unknown"], float] = field(default_factory=dict)
 
     def batch(self, step: int) -> dict[str, Any]:
         """The target as `latents` or `picture`, conditions by prefix, `aus` as changes and what was `measured`."""

@@ -91,7 +91,9 @@ def _ended(last: nn.Conv2d | None, norm: nn.GroupNorm, out: nn.Conv2d) -> None:
     if last is None or each < 4 or each % 2:
         raise BadRecipe("objective.straight: the last two blocks of both halves need other widths, groups 4, 6, 8...")
     last.weight.copy_(_opposites(last.weight, norm.num_groups))
-    last.bias.view(norm.num_groups, each)[:, :2] = torch.tensor([_CONSTANT, -_CONSTANT])
+    constants = torch.zeros(norm.num_groups, each)
+    constants[:, :2] = torch.tensor([_CONSTANT, -_CONSTANT])
+    last.bias = nn.Parameter(constants.flatten())
     norm.weight.fill_(_CONSTANT * (2 / each) ** 0.5)
     _even(out)
     out.weight.copy_(2**0.5 * _opposites(out.weight.transpose(0, 1), norm.num_groups).transpose(0, 1))
@@ -114,4 +116,5 @@ def _silence(layer: nn.Module) -> None:
 def _even(conv: nn.Conv2d) -> None:
     """Values come out about as large as they go in."""
     nn.init.kaiming_normal_(conv.weight, nonlinearity="linear")
-    nn.init.zeros_(conv.bias)
+    if conv.bias is not None:
+        nn.init.zeros_(conv.bias)
