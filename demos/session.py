@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,24 +13,23 @@ from PIL import Image
 
 import faceforge as ff
 from faceforge import assets, aus
-from faceforge.errors import BadPicture, BadSpec, NoFace
+from faceforge.errors import BadPicture, BadSpec
 from faceforge.face.finding import Finder
-from faceforge.face.found import Face
-from faceforge.io.pictures import Picture, read_picture
-from faceforge.mer import judges
+from faceforge.io.pictures import Picture, fit, read_picture
 from faceforge.reading import Photograph
 from faceforge.result import Result
 from faceforge.spec import EditSpec
 from faceforge_demos.controls import resting, spec_of
 from faceforge_demos.copying import output_name
+from faceforge_demos.measuring import Measured, measured
 
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 24_000_000
 MAX_EDITS = 24
+KEPT_PIXELS = 100_000_000  # in the history of one visitor
 FORMATS = ("PNG", "JPEG", "WEBP")
 SAMPLE = Path(assets.__file__).with_name("sample.png")
 _NAME_LENGTH = 100
-_ROOM = 0.6  # of the face's longer side
 
 Values = Mapping[str, Any]
 
@@ -41,9 +40,24 @@ class Edit:
 
     values: Values
     spec: EditSpec
-    picture: Image.Image
-    notes: tuple[str, ...] = ()
-    measured: Mapping[str, float] | None = field(default_factory=dict)  # None where no judge could look
+    result: Result
+    measured: Measured | None = None  # also where no judge could look
+    is_source: bool = False
+
+    @property
+    def picture(self) -> Image.Image:
+        assert self.result.image is not None, "a model without pictures is refused"
+        return self.result.image
+
+    @property
+    def before(self) -> Image.Image:
+        """What was edited, in the size of the picture that came of it."""
+        assert self.result.source is not None, "the studio edits photographs"
+        return fit(self.result.source, *self.picture.size)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return () if self.is_source else self.result.notes
 
     @property
     def brief(self) -> str:
@@ -74,8 +88,9 @@ class Session:
 
     def _begin(self, picture: Picture, *, is_sample: bool) -> None:
         self.editor.reader.read(picture).readings(1)  # here and now, so that no slider waits for it
+        unchanged = self.editor.edit(picture, EditSpec())
         self.picture, self.is_sample = picture, is_sample
-        self.edits, self.at = [Edit(resting(), EditSpec(), picture.image)], 0
+        self.edits, self.at = [Edit(resting(), EditSpec(), unchanged, is_source=True)], 0
 
     @property
     def photograph(self) -> Photograph:
@@ -88,6 +103,8 @@ class Session:
 
     @property
     def current(self) -> Edit:
+        if not self.edits:
+            raise BadSpec("There is no photograph yet. Choose one, or take the sample.")
         return self.edits[self.at]
 
     def shown(self, face: str) -> dict[str, float]:
@@ -105,12 +122,11 @@ class Session:
     def finish(self, values: Values) -> Edit:
         """The same picture with what a judge sees of it, as the newest in the history."""
         result = self.draft(values)
-        assert result.image is not None, "the warp always gives a picture"
         if result.spec == self.current.spec:
             return self.current
-        edit = Edit(dict(values), result.spec, result.image, result.notes, self._seen(result))
+        edit = Edit(dict(values), result.spec, result, self._measured(result))
         self.edits = [*self.edits[: self.at + 1], edit]
-        if len(self.edits) > MAX_EDITS:
+        if len(self.edits) > max(2, min(MAX_EDITS, KEPT_PIXELS // (edit.picture.width * edit.picture.height))):
             del self.edits[1]  # the first is the photograph itself
         self.at = len(self.edits) - 1
         return edit
@@ -122,21 +138,12 @@ class Session:
 
     def save(self) -> Path:
         """The current edit as PNG with its provenance, as the command writes it."""
-        path = Path(self._folder.name) / output_name(self.source)
-        return self.editor.edit(self._opened, self.current.spec).save(path)
+        return self.current.result.save(Path(self._folder.name) / output_name(self.source))
 
-    def _seen(self, result: Result) -> Mapping[str, float] | None:
-        """What a judge sees of an edit; judges look at the largest face, so another one is cut out for them."""
-        judged, face = judges.judge(), result.spec.face
-        before, after = self._opened.image, result.image
-        assert after is not None, "the warp always gives a picture"
-        if face != "all" and face > 1:
-            box = _around(self.photograph.faces[face - 1])
-            before, after = before.crop(box), after.crop(box)
-        try:
-            return dict(zip(judged.codes, map(float, judged.delta(before, after)), strict=True))
-        except NoFace:
-            return None
+    def _measured(self, result: Result) -> Measured | None:
+        """Judges look at the largest face, so another one is pointed out to them."""
+        face = result.spec.face
+        return measured(result, self.photograph.faces[face - 1] if face != "all" and face > 1 else None)
 
     @property
     def _opened(self) -> Picture:
@@ -170,11 +177,3 @@ def _checked(data: bytes, name: str) -> bytes:
             f"{told!r} has {width}x{height} pixels, at most {MAX_PIXELS // 1_000_000} megapixels are taken. Shrink it."
         )
     return data
-
-
-def _around(face: Face) -> tuple[int, int, int, int]:
-    """A face with room for the judge to find it again, within the picture."""
-    left, top, right, bottom = face.box
-    room, (height, width) = _ROOM * max(right - left, bottom - top), face.size
-    start = max(int(left - room), 0), max(int(top - room), 0)
-    return *start, min(int(right + room), width), min(int(bottom + room), height)

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 import gradio as gr
 
 from faceforge_demos import edit_tab
+from faceforge_demos.page import Page
 from faceforge_demos.session import MAX_BYTES
 
 _files = TemporaryDirectory(prefix="faceforge-studio-")  # what Gradio writes: ours alone, gone with the process
@@ -29,10 +30,11 @@ def build() -> gr.Blocks:
     """The whole page; nothing is served yet."""
     with gr.Blocks(title="FaceForge studio", analytics_enabled=False, delete_cache=(600, KEPT_SECONDS)) as page:
         gr.Markdown(NOTICE, elem_id="notice")
+        shared = Page(gr.State(None, time_to_live=KEPT_SECONDS), gr.HTML("", elem_id="banner"))
         with gr.Tabs():
             for name, tab in TABS.items():
                 with gr.Tab(name):
-                    tab()
+                    tab(shared)
     return page.queue(max_size=WAITING, default_concurrency_limit=1)
 
 

@@ -1,4 +1,4 @@
-"""The studio's widgets; its own are the picker of photographs, and the handle between before and after."""
+"""The studio's widgets; its own are the picker of photographs and the comparison of before and after."""
 
 from __future__ import annotations
 
@@ -31,22 +31,6 @@ _PICKER_CSS = """
 .picker p { margin: 0 0 6px; } .told { color: #b42318; } video { width: 100%; }
 button { padding: 5px 14px; border-radius: 6px; border: 1px solid var(--border-color-primary);
   background: var(--button-secondary-background-fill); color: var(--body-text-color); cursor: pointer; }"""
-_COMPARE = """
-<div class="compare empty"><div class="frame">
-  <img class="before" alt="before"><img class="after" alt="after"><span class="line"></span></div>
-  <label>before
-    <input type="range" min="0" max="100" value="0" aria-label="How much of the picture before"> after</label>
-  <p class="hint">No photograph yet. Choose one above, or take the sample.</p>
-</div>"""
-_COMPARE_CSS = """
-.frame { position: relative; line-height: 0; border-radius: 8px; overflow: hidden; }
-.frame img { width: 100%; max-height: 70vh; object-fit: contain; }
-.after { position: absolute; inset: 0; height: 100%; clip-path: inset(0 0 0 var(--at)); }
-.line { position: absolute; top: 0; bottom: 0; left: var(--at); width: 2px; background: #fff;
-  mix-blend-mode: difference; }
-label { display: flex; gap: 8px; align-items: center; margin-top: 6px; font-size: 13px; } label input { flex: 1; }
-.empty .frame, .empty label { display: none; } .compare:not(.empty) .hint { display: none; }
-.hint { padding: 60px 12px; text-align: center; color: var(--body-text-color-subdued); }"""
 
 
 def picker() -> gr.HTML:
@@ -62,10 +46,11 @@ def picker() -> gr.HTML:
 
 
 def compare() -> gr.HTML:
+    """Before and after, their difference, and a zoom; its value brings {before, after}, or one of them."""
     return gr.HTML(
         None,
-        html_template=_COMPARE,
-        css_template=_COMPARE_CSS,
+        html_template=(HERE / "compare.html").read_text(),
+        css_template=(HERE / "compare.css").read_text(),
         js_on_load=(HERE / "compare.js").read_text(),
         elem_id="compare",
     )

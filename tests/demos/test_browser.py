@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import socket
@@ -14,6 +15,7 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
+from PIL import Image
 
 from faceforge.io.provenance import read_provenance
 from faceforge_demos.session import SAMPLE
@@ -105,6 +107,12 @@ def wait_for_edits(page: Any, count: int) -> None:
     page.wait_for_function("count => document.querySelectorAll('#history .thumbnail-item').length === count", arg=count)
 
 
+def brightest(seen: Any) -> int:
+    """Of what the browser draws there; the rounded corners are the page's."""
+    drawn = Image.open(io.BytesIO(seen.screenshot())).convert("L")
+    return int(drawn.crop((12, 12, drawn.width - 12, drawn.height - 12)).getextrema()[1])
+
+
 def taken_home(page: Any, to: Path) -> Path:
     with page.expect_download() as download:
         page.click("#download")
@@ -179,6 +187,38 @@ def test_without_a_photograph_a_slider_says_what_is_missing(page: Any) -> None:
     page.mouse.up()
     page.wait_for_selector("#banner p")
     assert "There is no photograph yet" in page.locator("#banner p").inner_text()
+
+
+def test_a_picture_can_be_looked_at_closely_and_as_a_difference(page: Any) -> None:
+    page.click("#sample")
+    wait_for_edits(page, 1)
+    seen = page.locator("#compare .frame")
+    page.click("#compare .difference")
+    assert brightest(seen) == 0  # nothing was changed yet
+    drag(page, "AU12", 0.9)
+    page.mouse.up()
+    wait_for_edits(page, 2)
+    page.wait_for_function("!!document.querySelector('#identity')")
+    assert "of 1" in page.locator("#identity").inner_text()
+    page.wait_for_timeout(200)
+    assert brightest(seen) > 100
+    page.click("#compare .difference")
+
+    whole = page.locator("#compare .after").bounding_box()
+    page.click("#compare .in")
+    page.click("#compare .in")
+    near = page.locator("#compare .after").bounding_box()
+    assert near["width"] == pytest.approx(2.25 * whole["width"], rel=0.01)
+    box = seen.bounding_box()
+    assert box["width"] == pytest.approx(whole["width"], rel=0.01)  # the frame stays
+    page.mouse.move(box["x"] + 200, box["y"] + 200)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 260, box["y"] + 230)
+    page.mouse.up()
+    pulled = page.locator("#compare .after").bounding_box()
+    assert (pulled["x"] - near["x"], pulled["y"] - near["y"]) == pytest.approx((60, 30), abs=1)
+    page.click("#compare .whole")
+    assert page.locator("#compare .after").bounding_box() == whole
 
 
 @pytest.mark.parametrize("width", [1440, 390])

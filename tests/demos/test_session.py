@@ -137,10 +137,24 @@ def test_visitors_share_nothing(session: Session) -> None:
 def test_what_was_asked_and_what_was_seen_stand_side_by_side(session: Session) -> None:
     edit = session.finish(wish(AU12=3.0, AU28=1.0))
     assert edit.measured is not None
-    assert edit.measured["AU12"] > 1.0
+    assert edit.measured.aus["AU12"] > 1.0
+    assert 0.8 < edit.measured.identity <= 1.0
     drawn = chart(edit)
     assert "+3.0 →" in drawn
     assert "+1.0 → unread" in drawn  # the judge does not know lips that are sucked in
+    assert f"{edit.measured.identity:.2f} of 1" in drawn
+
+
+def test_only_an_edit_is_measured(session: Session) -> None:
+    assert session.current.measured is None
+    assert "Move a slider" in chart(session.current)
+
+
+def test_large_pictures_are_kept_in_smaller_numbers(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("faceforge_demos.session.KEPT_PIXELS", 3 * 512 * 512)
+    for value in (1.0, 2.0, 3.0, 4.0):
+        session.finish(wish(AU1=value))
+    assert [each.brief for each in session.edits] == ["the photograph", "AU1 +3", "AU1 +4"]
 
 
 def test_another_face_than_the_largest_is_measured_too() -> None:
@@ -155,7 +169,7 @@ def test_another_face_than_the_largest_is_measured_too() -> None:
     assert len(session.photograph.faces) == 2
     measured = session.finish(wish(AU12=3.0, face="2")).measured
     assert measured is not None
-    assert measured["AU12"] > 1.0
+    assert measured.aus["AU12"] > 1.0
 
 
 def test_what_cannot_be_granted_is_said(session: Session) -> None:

@@ -1,0 +1,116 @@
+"""What follows when somebody touches the Edit tab; every event has a name that `gradio_client` can call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from faceforge_demos import widgets
+from faceforge_demos.controls import DIRECTION, resting
+from faceforge_demos.page import Page, opened
+from faceforge_demos.session import Session
+from faceforge_demos.showing import begun, measured, shown, standing
+from faceforge_demos.worker import Updates
+
+if TYPE_CHECKING:
+    from faceforge_demos.edit_tab import Tab
+
+DRAFT_SECONDS = 2.0  # a draft that waits longer for its turn is dropped: the finished edit follows anyway
+
+
+def wire(page: Page, tab: Tab) -> None:
+    """All events of the tab."""
+    outcome = [tab.compare, tab.notes, tab.chart, tab.history, tab.undo, tab.redo, tab.command, tab.python]
+    everything = [*outcome, *tab.values.values()]
+    _sources(page, tab, [page.session, *everything])
+    _sliders(page, tab, outcome)
+    _history(page, tab, everything)
+    tab.values["light"].change(
+        lambda light: [gr.update(visible=light == DIRECTION)] * 2,
+        tab.values["light"],
+        [tab.values["across"], tab.values["up"]],
+        show_progress="hidden",
+        api_visibility="private",
+    )
+
+
+def _sources(page: Page, tab: Tab, writes: list[Any]) -> None:
+    def open_it(session: Session | None, sent: Any) -> Updates:
+        session = page.visited(session)
+        session.open(*widgets.uploaded(sent))
+        return {**begun(tab, session), page.session: session}
+
+    def open_sample(session: Session | None) -> Updates:
+        session = page.visited(session)
+        session.open_sample()
+        return {**begun(tab, session), page.session: session}
+
+    page.on([tab.picker.submit], open_it, [tab.picker], writes, api_name="open", show_progress="minimal")
+    page.on([tab.sample.click], open_sample, [], writes, api_name="sample", show_progress="minimal")
+
+
+def _sliders(page: Page, tab: Tab, writes: list[Any]) -> None:
+    numbers, choices = list(tab.values.values()), [tab.values[name] for name in ("preset", "light")]
+    slid = [each for each in numbers if isinstance(each, gr.Slider)]
+
+    def values_of(given: tuple[Any, ...]) -> dict[str, Any]:
+        return dict(zip(tab.values, given, strict=True))
+
+    def draft(session: Session | None, *given: Any) -> Updates:
+        image = opened(session).draft(values_of(given)).image
+        assert image is not None
+        return {tab.compare: {"after": widgets.on_screen(image)}}
+
+    def finish(session: Session | None, *given: Any) -> Updates:
+        opened(session).finish(values_of(given))
+        return shown(tab, opened(session))
+
+    def face(session: Session | None, *given: Any) -> Updates:
+        return {**finish(session, *given), **measured(tab, opened(session), values_of(given)["face"])}
+
+    # Past the queue, whose browser end looks only every 50 ms; drafts have a queue of their own, of one per browser.
+    page.on(
+        [each.input for each in slid],
+        draft,
+        numbers,
+        [tab.compare],
+        patience=DRAFT_SECONDS,
+        api_name="draft",
+        trigger_mode="always_last",
+        queue=False,
+    )
+    releases = [*(each.release for each in slid), *(each.input for each in choices)]
+    page.on(releases, finish, numbers, writes, api_name="edit", trigger_mode="always_last")
+    page.on([tab.values["face"].input], face, numbers, [*writes, *numbers], api_name="face")
+
+
+def _history(page: Page, tab: Tab, writes: list[Any]) -> None:
+    def put_back(session: Session) -> Updates:
+        return {**shown(tab, session), **standing(tab, session.current)}
+
+    def reset(session: Session | None) -> Updates:
+        opened(session).finish(resting())
+        return put_back(opened(session))
+
+    def step(by: int) -> Callable[[Session | None], Updates]:
+        def go(session: Session | None) -> Updates:
+            opened(session).go(opened(session).at + by)
+            return put_back(opened(session))
+
+        return go
+
+    def restore(session: Session | None, chosen: gr.SelectData) -> Updates:
+        opened(session).go(int(chosen.index))
+        return put_back(opened(session))
+
+    def save(session: Session | None) -> Updates:
+        return {tab.file: str(opened(session).save())}
+
+    page.on([tab.reset.click], reset, [], writes, api_name="reset")
+    page.on([tab.undo.click], step(-1), [], writes, api_name="undo")
+    page.on([tab.redo.click], step(+1), [], writes, api_name="redo")
+    page.on([tab.history.select], restore, [], writes, api_name="restore")
+    saved = page.on([tab.save.click], save, [], [tab.file], api_name="save")
+    saved.success(None, js="() => document.querySelector('#file').click()", api_visibility="private")
