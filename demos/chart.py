@@ -7,8 +7,8 @@ from html import escape
 
 from faceforge import aus
 from faceforge.mer import judges
+from faceforge_demos.edits import Edit
 from faceforge_demos.measuring import Measured
-from faceforge_demos.session import Edit
 
 LEAST = 0.5  # a unit nobody asked for is worth a row from here on, in FACS units
 END = 5.0

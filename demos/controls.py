@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from faceforge import aus
+from faceforge.errors import BadSpec
 from faceforge.face3d.light import PRESETS as LIGHTS
 from faceforge.spec import DIRECTIONS, EditSpec
 
@@ -69,8 +70,34 @@ def spec_of(values: Mapping[str, Any]) -> EditSpec:
         fields["light"] = values["light"]
     if values["face"] != "1":
         fields["face"] = values["face"] if values["face"] == "all" else int(values["face"])
-    asked = {code: value for code, value in sorted(moved.items(), key=_place) if value}
+    asked = {code: _number(value) for code, value in sorted(moved.items(), key=_place) if _number(value)}
     return EditSpec(**({"aus": asked} if asked else {}), **fields)
+
+
+def values_of(spec: EditSpec) -> dict[str, Any]:
+    """Where the widgets stand for a wish, as `spec_of` reads them; refused where they cannot say it."""
+    sliders = {each.name: each for each in [*(each for group in units().values() for each in group), *turns()]}
+    moved = {**spec.aus, **{each.name: getattr(spec, each.name) for each in turns()}}
+    for name, value in moved.items():
+        if name not in sliders:
+            raise BadSpec(f"The studio has no slider for {name}. Give {aus.unsided(name)}, or use `faceforge edit`.")
+        if abs(value) > sliders[name].most:
+            raise BadSpec(f"{name}={value:g} is more than the studio's slider can say, {sliders[name].most:g}.")
+    found = {**resting(), **moved, "face": str(spec.face)}
+    if isinstance(spec.light, tuple):
+        found |= {"light": DIRECTION, "across": spec.light[0], "up": spec.light[1]}
+    elif spec.light is not None:
+        found["light"] = spec.light
+    unsaid = _unequal(spec_of(found), spec)
+    if unsaid:
+        raise BadSpec(f"The studio cannot say {', '.join(unsaid)} of this edit here. Use `faceforge edit`.")
+    return found
+
+
+def _unequal(one: EditSpec, other: EditSpec) -> list[str]:
+    """Fields in which two wishes differ; a slider's thousandths are none."""
+    left, right = (each.model_dump(exclude_defaults=True) for each in (one, other))
+    return [name for name in {**left, **right} if name != "aus" and left.get(name) != right.get(name)]
 
 
 def _number(value: float) -> float:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from faceforge_demos import widgets
+from faceforge_demos.bringing import uploaded
 from faceforge_demos.controls import DIRECTION, resting
 from faceforge_demos.page import Page, opened
 from faceforge_demos.session import Session
 from faceforge_demos.showing import begun, measured, shown, standing
-from faceforge_demos.worker import Updates
+from faceforge_demos.worker import Updates, alert
 
 if TYPE_CHECKING:
     from faceforge_demos.edit_tab import Tab
@@ -27,6 +28,8 @@ def wire(page: Page, tab: Tab) -> None:
     _sources(page, tab, [page.session, *everything])
     _sliders(page, tab, outcome)
     _history(page, tab, everything)
+    _files(page, tab)
+    page.at_once([tab.cancel.click], cancel, api_name="cancel")
     tab.values["light"].change(
         lambda light: [gr.update(visible=light == DIRECTION)] * 2,
         tab.values["light"],
@@ -36,19 +39,32 @@ def wire(page: Page, tab: Tab) -> None:
     )
 
 
+def cancel(session: Session | None) -> None:
+    """Let the visitor's running work end."""
+    if session is not None:
+        session.stop.set()
+
+
 def _sources(page: Page, tab: Tab, writes: list[Any]) -> None:
     def open_it(session: Session | None, sent: Any) -> Updates:
         session = page.visited(session)
-        session.open(*widgets.uploaded(sent))
-        return {**begun(tab, session), page.session: session}
+        said = session.bring(*uploaded(sent))
+        seen = begun(tab, session) if session.edits else {}
+        return {**seen, page.session: session, page.banner: alert(said)}
 
     def open_sample(session: Session | None) -> Updates:
         session = page.visited(session)
         session.open_sample()
         return {**begun(tab, session), page.session: session}
 
+    def go_on(session: Session | None) -> Updates:
+        opened(session).go_on()
+        return begun(tab, opened(session))
+
     page.on([tab.picker.submit], open_it, [tab.picker], writes, api_name="open", show_progress="minimal")
     page.on([tab.sample.click], open_sample, [], writes, api_name="sample", show_progress="minimal")
+    page.on([tab.go_on.click], go_on, [], writes, api_name="go_on")
+    tab.take.click(None, js="() => document.querySelector('#picker input').click()", api_visibility="private")
 
 
 def _sliders(page: Page, tab: Tab, writes: list[Any]) -> None:
@@ -105,12 +121,21 @@ def _history(page: Page, tab: Tab, writes: list[Any]) -> None:
         opened(session).go(int(chosen.index))
         return put_back(opened(session))
 
-    def save(session: Session | None) -> Updates:
-        return {tab.file: str(opened(session).save())}
-
     page.on([tab.reset.click], reset, [], writes, api_name="reset")
     page.on([tab.undo.click], step(-1), [], writes, api_name="undo")
     page.on([tab.redo.click], step(+1), [], writes, api_name="redo")
     page.on([tab.history.select], restore, [], writes, api_name="restore")
-    saved = page.on([tab.save.click], save, [], [tab.file], api_name="save")
-    saved.success(None, js="() => document.querySelector('#file').click()", api_visibility="private")
+
+
+def _files(page: Page, tab: Tab) -> None:
+    def save(session: Session | None, badge: bool) -> Updates:
+        return {tab.file: str(opened(session).save(badge=badge))}
+
+    def save_preset(session: Session | None) -> Updates:
+        return {tab.file: str(opened(session).save_preset())}
+
+    for saved in (
+        page.on([tab.save.click], save, [tab.badge], [tab.file], api_name="save"),
+        page.on([tab.keep.click], save_preset, [], [tab.file], api_name="save_preset"),
+    ):
+        saved.success(None, js="() => document.querySelector('#file').click()", api_visibility="private")

@@ -25,7 +25,12 @@ class Tab:
     undo: gr.Button
     redo: gr.Button
     reset: gr.Button
+    go_on: gr.Button
     save: gr.Button
+    badge: gr.Checkbox
+    cancel: gr.Button
+    keep: gr.Button
+    take: gr.Button
     file: gr.DownloadButton
     notes: gr.HTML
     chart: gr.HTML
@@ -45,16 +50,26 @@ def build(page: Page) -> None:
         with gr.Column(min_width=0, elem_id="look"):
             compare = widgets.compare()
             with gr.Row(elem_id="steps"):
-                undo, redo, reset, save = map(widgets.button, ("Undo", "Redo", "Reset", "Download"))
+                undo, redo = (widgets.button(name, interactive=False) for name in ("Undo", "Redo"))
+                reset, go_on = widgets.button("Reset"), widgets.button("Go on from this")
+                save = widgets.button("Download", variant="primary")
+            with gr.Row(elem_id="ways"):
+                badge = gr.Checkbox(label="with a visible badge 'AI-edited'", container=False, elem_id="badge")
+                cancel = widgets.button("Cancel", variant="stop")
             file = gr.DownloadButton("file", visible="hidden", elem_id="file")
         with gr.Column(min_width=0, elem_id="controls"):
             values, sliders = _controls()
+            with gr.Row():
+                keep, take = widgets.button("Save as a preset"), widgets.button("Load a preset")
         with gr.Column(min_width=0, elem_id="outcome"):
             told = gr.HTML("", elem_id="notes")
             seen = gr.HTML("", elem_id="chart")
             history = widgets.history()
             command, python = widgets.code("As a command", "shell"), widgets.code("As Python", "python")
-    steps, outcome = (undo, redo, reset, save, file), (told, seen, history, command, python)
+    steps, outcome = (
+        (undo, redo, reset, go_on, save, badge, cancel, keep, take, file),
+        (told, seen, history, command, python),
+    )
     edit_events.wire(page, Tab(picker, sample, compare, *steps, *outcome, values, sliders))
 
 

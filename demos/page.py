@@ -11,7 +11,7 @@ import gradio as gr
 
 from faceforge.errors import BadSpec
 from faceforge.face.finding import Finder, named_finder
-from faceforge_demos.session import Session
+from faceforge_demos.session import NOTHING, Session
 from faceforge_demos.worker import Updates, guarded
 
 
@@ -43,6 +43,10 @@ class Page:
         done = guarded(do, self.banner, patience)
         return gr.on(happens, done, [self.session, *reads], [*writes, self.banner], **settings)
 
+    def at_once(self, happens: list[Any], do: Callable[..., None], **more: Any) -> Any:
+        """What cannot wait for a turn, because it is about the work that runs."""
+        return gr.on(happens, do, [self.session], None, queue=False, show_progress="hidden", **more)
+
     def visited(self, session: Session | None) -> Session:
         """The visitor's session, a new one with the first picture."""
         return session or Session(_finder())
@@ -51,5 +55,5 @@ class Page:
 def opened(session: Session | None) -> Session:
     """A session that has a photograph, or a refusal."""
     if session is None or session.picture is None:
-        raise BadSpec("There is no photograph yet. Choose one, or take the sample.")
+        raise BadSpec(NOTHING)
     return session

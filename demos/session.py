@@ -2,69 +2,34 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Event
 from typing import Any
-
-from PIL import Image
 
 import faceforge as ff
 from faceforge import assets, aus
-from faceforge.errors import BadPicture, BadSpec
+from faceforge.cli.repeat import Record
+from faceforge.errors import BadSpec
 from faceforge.face.finding import Finder
-from faceforge.io.pictures import Picture, fit, read_picture
+from faceforge.io.files import sha256
+from faceforge.io.pictures import Picture, read_picture
 from faceforge.reading import Photograph
 from faceforge.result import Result
 from faceforge.spec import EditSpec
-from faceforge_demos.controls import resting, spec_of
+from faceforge_demos.badge import badged
+from faceforge_demos.bringing import Waiting, checked, is_preset, plain_name, preset_in, preset_of, record_in
+from faceforge_demos.controls import resting, spec_of, values_of
 from faceforge_demos.copying import output_name
+from faceforge_demos.edits import Edit, Values
 from faceforge_demos.measuring import Measured, measured
 
-MAX_BYTES = 20_000_000
-MAX_PIXELS = 24_000_000
 MAX_EDITS = 24
 KEPT_PIXELS = 100_000_000  # in the history of one visitor
-FORMATS = ("PNG", "JPEG", "WEBP")
+NOTHING = "There is no photograph yet. Choose one, or take the sample."
 SAMPLE = Path(assets.__file__).with_name("sample.png")
-_NAME_LENGTH = 100
-
-Values = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Edit:
-    """One finished edit: how the widgets stood, the wish, and what came of it."""
-
-    values: Values
-    spec: EditSpec
-    result: Result
-    measured: Measured | None = None  # also where no judge could look
-    is_source: bool = False
-
-    @property
-    def picture(self) -> Image.Image:
-        assert self.result.image is not None, "a model without pictures is refused"
-        return self.result.image
-
-    @property
-    def before(self) -> Image.Image:
-        """What was edited, in the size of the picture that came of it."""
-        assert self.result.source is not None, "the studio edits photographs"
-        return fit(self.result.source, *self.picture.size)
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        return () if self.is_source else self.result.notes
-
-    @property
-    def brief(self) -> str:
-        """What was asked, short enough for a thumbnail."""
-        said = [f"{code} {value:+g}" for code, value in self.spec.aus.items()]
-        said += [name.removesuffix("_deg").replace("_", " ") for name in self.spec.model_fields_set if name != "aus"]
-        return ", ".join(said) or "the photograph"
 
 
 class Session:
@@ -76,21 +41,71 @@ class Session:
         self.is_sample = False
         self.edits: list[Edit] = []
         self.at = 0
+        self.stop = Event()  # set by whoever wants the running work to end
+        self._waiting: Waiting | None = None
+        self._unplaced = ""  # SHA-256 of the last picture whose photograph is not here
         self._folder = TemporaryDirectory(prefix="faceforge-")  # goes with the session
+
+    # What is opened
+
+    def bring(self, data: bytes, name: str) -> str:
+        """A photograph, a preset for it, or an edit to restore; a line where the visitor has to do something more."""
+        if is_preset(name):
+            self.finish(values_of(preset_in(data, name)))
+            return ""
+        record = record_in(checked(data, name), self.folder)
+        if record is None or sha256(data) == self._unplaced:
+            self.open(data, name)
+            return ""
+        said = self._restore(record, plain_name(name))
+        self._unplaced = sha256(data) if said else ""
+        return said
 
     def open(self, data: bytes, name: str) -> None:
         """A photograph from its file's bytes; it is refused, and the one before stays, where it shows no face."""
-        self._begin(replace(read_picture(_checked(data, name)), name=plain_name(name)), is_sample=False)
+        self._begin(replace(read_picture(checked(data, name)), name=plain_name(name)), is_sample=False)
 
     def open_sample(self) -> None:
         """The portrait of nobody that ships with FaceForge."""
         self._begin(read_picture(SAMPLE), is_sample=True)
+
+    def go_on(self) -> None:
+        """The current edit becomes the photograph, as if its download were opened: from here on edits add up."""
+        if self.current.is_source:
+            raise BadSpec("This is the photograph itself. Edit it first, and then go on from the edit.")
+        saved = self.save()
+        self._begin(replace(read_picture(saved.read_bytes()), name=saved.name), is_sample=False)
 
     def _begin(self, picture: Picture, *, is_sample: bool) -> None:
         self.editor.reader.read(picture).readings(1)  # here and now, so that no slider waits for it
         unchanged = self.editor.edit(picture, EditSpec())
         self.picture, self.is_sample = picture, is_sample
         self.edits, self.at = [Edit(resting(), EditSpec(), unchanged, is_source=True)], 0
+        waiting, self._waiting, self._unplaced = self._waiting, None, ""
+        if waiting is not None and waiting.source == picture.sha256:
+            self.finish(waiting.values)
+
+    def _restore(self, record: Record, name: str) -> str:
+        """An edit put back onto its photograph: the one that is open, the sample, or the next to come."""
+        source, again = record.pictures["source"], "or bring this one again to edit it as it is"
+        if record.model.name != self.editor.name:
+            return (
+                f"{name!r} was made by the model {record.model.name!r}, and this one is {self.editor.name!r}. "
+                f"Start the studio with --model {record.model.name}, {again}."
+            )
+        values = values_of(EditSpec(**record.spec))
+        if source.sha256 == sha256(SAMPLE) and not self._has(source.sha256):
+            self.open_sample()
+        if self._has(source.sha256):
+            self.finish(values)
+            return ""
+        self._waiting = Waiting(source.sha256, values)
+        return f"{name!r} is an edit of {plain_name(source.name)!r}. Open that and the edit comes back, {again}."
+
+    def _has(self, digest: str) -> bool:
+        return self.picture is not None and self.picture.sha256 == digest
+
+    # What it shows
 
     @property
     def photograph(self) -> Photograph:
@@ -104,8 +119,13 @@ class Session:
     @property
     def current(self) -> Edit:
         if not self.edits:
-            raise BadSpec("There is no photograph yet. Choose one, or take the sample.")
+            raise BadSpec(NOTHING)
         return self.edits[self.at]
+
+    @property
+    def folder(self) -> Path:
+        """For files of this session alone."""
+        return Path(self._folder.name)
 
     def shown(self, face: str) -> dict[str, float]:
         """The action units that the chosen face shows before any edit, both sides averaged; of all, the largest's."""
@@ -115,16 +135,20 @@ class Session:
             found[aus.unsided(code)] += value / (2 if code[-1] in "LR" else 1)
         return found
 
+    # What is made of it
+
     def draft(self, values: Values) -> Result:
         """The warp, and nothing remembered."""
         return self.editor.edit(self._opened, spec_of(values))
 
-    def finish(self, values: Values) -> Edit:
-        """The same picture with what a judge sees of it, as the newest in the history."""
-        result = self.draft(values)
-        if result.spec == self.current.spec:
+    def finish(self, values: Values, progress: Callable[[Any], None] | None = None) -> Edit:
+        """The final picture with what a judge sees of it, as the newest in the history; `cancel` ends it midway."""
+        spec = spec_of(values)
+        if spec == self.current.spec:
             return self.current
-        edit = Edit(dict(values), result.spec, result, self._measured(result))
+        self.stop.clear()
+        result = self.editor.edit(self._opened, spec, progress=progress, cancelled=self.stop.is_set)
+        edit = Edit(dict(values), spec, result, self._measured(result))
         self.edits = [*self.edits[: self.at + 1], edit]
         if len(self.edits) > max(2, min(MAX_EDITS, KEPT_PIXELS // (edit.picture.width * edit.picture.height))):
             del self.edits[1]  # the first is the photograph itself
@@ -136,9 +160,16 @@ class Session:
         self.at = min(max(to, 0), len(self.edits) - 1)
         return self.current
 
-    def save(self) -> Path:
-        """The current edit as PNG with its provenance, as the command writes it."""
-        return self.current.result.save(Path(self._folder.name) / output_name(self.source))
+    def save(self, *, badge: bool = False) -> Path:
+        """The current edit as PNG with its provenance, as the command writes it; with a badge that all can see."""
+        result = self.current.result
+        return (badged(result) if badge else result).save(self.folder / output_name(self.source))
+
+    def save_preset(self) -> Path:
+        """The wish of the current edit as JSON, for other photographs."""
+        path = self.folder / f"{Path(self.source or 'sample').stem}-preset.json"
+        path.write_text(preset_of(self.current.spec), encoding="utf-8")
+        return path
 
     def _measured(self, result: Result) -> Measured | None:
         """Judges look at the largest face, so another one is pointed out to them."""
@@ -148,32 +179,5 @@ class Session:
     @property
     def _opened(self) -> Picture:
         if self.picture is None:
-            raise BadSpec("There is no photograph yet. Choose one, or take the sample.")
+            raise BadSpec(NOTHING)
         return self.picture
-
-
-def plain_name(name: str) -> str:
-    """The last part of a file's name without what no file name should hold; it is only ever shown.
-
-    >>> plain_name("../../etc/ada\\n.jpg"), plain_name("")
-    ('ada.jpg', 'picture.png')
-    """
-    last = name.replace("\\", "/").rpartition("/")[2]
-    return "".join(each for each in last if each.isprintable())[-_NAME_LENGTH:] or "picture.png"
-
-
-def _checked(data: bytes, name: str) -> bytes:
-    """The bytes, where their size and the size their header promises are within the limits."""
-    told = plain_name(name)
-    if len(data) > MAX_BYTES:
-        raise BadPicture(f"{told!r} has {len(data) / 1e6:.0f} MB, at most {MAX_BYTES // 1_000_000} are taken.")
-    try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as header:
-            width, height = header.size
-    except Exception:  # Pillow promises no common error for damaged files
-        raise BadPicture(f"{told!r} is not a {', '.join(FORMATS)} picture. Save it as one of these first.") from None
-    if width * height > MAX_PIXELS:
-        raise BadPicture(
-            f"{told!r} has {width}x{height} pixels, at most {MAX_PIXELS // 1_000_000} megapixels are taken. Shrink it."
-        )
-    return data

@@ -9,7 +9,8 @@ import gradio as gr
 from faceforge_demos import widgets
 from faceforge_demos.chart import chart, notes
 from faceforge_demos.copying import as_command, as_python
-from faceforge_demos.session import Edit, Session
+from faceforge_demos.edits import Edit
+from faceforge_demos.session import Session
 from faceforge_demos.worker import Updates
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 import gradio as gr
 
 from faceforge_demos import edit_tab
+from faceforge_demos.bringing import MAX_BYTES
 from faceforge_demos.page import Page
-from faceforge_demos.session import MAX_BYTES
 
 _files = TemporaryDirectory(prefix="faceforge-studio-")  # what Gradio writes: ours alone, gone with the process
 HERE = Path(__file__).parent

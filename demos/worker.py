@@ -26,8 +26,13 @@ def guarded(do: Callable[..., Updates], banner: Any, patience: float = -1) -> Ca
         try:
             return {banner: "", **do(*given)}
         except FaceForgeError as refusal:
-            return {banner: f'<p role="alert">{escape(str(refusal))}</p>'}
+            return {banner: alert(str(refusal))}
         finally:
             _worker.release()
 
     return tried
+
+
+def alert(line: str) -> str:
+    """HTML: a line for the banner; nothing for nothing."""
+    return f'<p role="alert">{escape(line)}</p>' if line else ""

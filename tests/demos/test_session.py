@@ -14,12 +14,12 @@ from PIL import Image
 from faceforge.aus import UNITS
 from faceforge.errors import BadPicture, BadSpec, NoFace
 from faceforge.spec import DIRECTIONS, EditSpec
-from faceforge_demos import controls, copying
-from faceforge_demos import session as session_of
+from faceforge_demos import bringing, controls, copying
+from faceforge_demos.bringing import MAX_BYTES, plain_name
 from faceforge_demos.chart import chart, notes
 from faceforge_demos.controls import DIRECTION, lights, resting, spec_of, turns, units
 from faceforge_demos.copying import as_command, as_python, unsayable
-from faceforge_demos.session import MAX_BYTES, SAMPLE, Session, plain_name
+from faceforge_demos.session import SAMPLE, Session
 from tests.cli.running import run
 
 
@@ -55,7 +55,7 @@ def test_there_is_a_slider_for_every_unit_and_every_angle() -> None:
     assert len(turns()) == len(DIRECTIONS)
 
 
-@pytest.mark.parametrize("module", [controls, copying, session_of])
+@pytest.mark.parametrize("module", [bringing, controls, copying])
 def test_examples_in_the_documentation_hold(module: ModuleType) -> None:
     done = doctest.testmod(module)
     assert (done.attempted > 0, done.failed) == (True, 0)
