@@ -25,7 +25,7 @@ CONSENT = (
     "Edit only pictures of yourself, of people who agreed to it, or of nobody. Say that this one may be edited, "
     "and bring it again."
 )
-_NAME_LENGTH = 100
+_NAME_LENGTH = 100  # bytes: file systems take 255, and names grow
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,8 @@ def plain_name(name: str) -> str:
     ('ada.jpg', 'picture.png')
     """
     last = name.replace("\\", "/").rpartition("/")[2]
-    return "".join(each for each in last if each.isprintable())[-_NAME_LENGTH:] or "picture.png"
+    printable = "".join(each for each in last if each.isprintable()).encode()[-_NAME_LENGTH:]
+    return printable.decode(errors="ignore") or "picture.png"
 
 
 def uploaded(value: Any) -> tuple[bytes, str]:

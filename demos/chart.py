@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 
 from faceforge import aus
@@ -23,9 +23,9 @@ def chart(edit: Edit) -> str:
     return f'<div class="chart">{_units(edit, edit.measured)}{_identity(edit.measured)}</div>'
 
 
-def notes(edit: Edit) -> str:
+def notes(lines: Iterable[str]) -> str:
     """HTML: what the user should know of an edit."""
-    return "".join(f'<p class="note">{escape(each)}</p>' for each in edit.notes)
+    return "".join(f'<p class="note">{escape(each)}</p>' for each in lines)
 
 
 def _units(edit: Edit, measured: Measured) -> str:

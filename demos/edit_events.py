@@ -10,7 +10,7 @@ import gradio as gr
 from faceforge_demos import widgets
 from faceforge_demos.bringing import uploaded
 from faceforge_demos.controls import DIRECTION, resting
-from faceforge_demos.page import Page, opened
+from faceforge_demos.page import PROGRESS, Page, opened, steps_told
 from faceforge_demos.session import Session
 from faceforge_demos.showing import begun, measured, shown, standing
 from faceforge_demos.worker import Updates, alert
@@ -69,7 +69,8 @@ def _sources(page: Page, tab: Tab, writes: list[Any]) -> None:
 
 def _sliders(page: Page, tab: Tab, writes: list[Any]) -> None:
     numbers, choices = list(tab.values.values()), [tab.values[name] for name in ("preset", "light")]
-    slid = [each for each in numbers if isinstance(each, gr.Slider)]
+    settings = [tab.values[each.name] for each in page.knobs]
+    slid = [each for each in numbers if isinstance(each, gr.Slider) and each not in settings]
 
     def values_of(given: tuple[Any, ...]) -> dict[str, Any]:
         return dict(zip(tab.values, given, strict=True))
@@ -79,12 +80,12 @@ def _sliders(page: Page, tab: Tab, writes: list[Any]) -> None:
         assert image is not None
         return {tab.compare: {"after": widgets.on_screen(image)}}
 
-    def finish(session: Session | None, *given: Any) -> Updates:
-        opened(session).finish(values_of(given))
+    def finish(session: Session | None, progress: gr.Progress = PROGRESS, *given: Any) -> Updates:
+        opened(session).finish(values_of(given), steps_told(progress))
         return shown(tab, opened(session))
 
-    def face(session: Session | None, *given: Any) -> Updates:
-        return {**finish(session, *given), **measured(tab, opened(session), values_of(given)["face"])}
+    def face(session: Session | None, progress: gr.Progress = PROGRESS, *given: Any) -> Updates:
+        return {**finish(session, progress, *given), **measured(tab, opened(session), values_of(given)["face"])}
 
     # Past the queue, whose browser end looks only every 50 ms; drafts have a queue of their own, of one per browser.
     page.on(
@@ -97,9 +98,11 @@ def _sliders(page: Page, tab: Tab, writes: list[Any]) -> None:
         trigger_mode="always_last",
         queue=False,
     )
-    releases = [*(each.release for each in slid), *(each.input for each in choices)]
-    page.on(releases, finish, numbers, writes, api_name="edit", trigger_mode="always_last")
-    page.on([tab.values["face"].input], face, numbers, [*writes, *numbers], api_name="face")
+    # The warp is done before a bar could be read.
+    bar = {} if page.forge is None else {"show_progress": "full", "show_progress_on": tab.compare}
+    settled = [event for each in (*slid, *choices, *settings) for event in widgets.settled(each)]
+    page.on(settled, finish, numbers, writes, api_name="edit", trigger_mode="always_last", **bar)
+    page.on([tab.values["face"].input], face, numbers, [*writes, *numbers], api_name="face", **bar)
 
 
 def _history(page: Page, tab: Tab, writes: list[Any]) -> None:
@@ -107,7 +110,7 @@ def _history(page: Page, tab: Tab, writes: list[Any]) -> None:
         return {**shown(tab, session), **standing(tab, session.current)}
 
     def reset(session: Session | None) -> Updates:
-        opened(session).finish(resting())
+        opened(session).finish(resting(page.knobs))
         return put_back(opened(session))
 
     def step(by: int) -> Callable[[Session | None], Updates]:

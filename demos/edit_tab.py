@@ -10,6 +10,7 @@ import gradio as gr
 from faceforge.aus import PRESETS
 from faceforge_demos import edit_events, widgets
 from faceforge_demos.controls import MOST_AMOUNT, UNCHANGED, Control, lights, turns, units
+from faceforge_demos.model import movable
 from faceforge_demos.page import Page
 
 OPEN = ("brow", "mouth")
@@ -55,11 +56,11 @@ def build(page: Page) -> None:
                 save = widgets.button("Download", variant="primary")
             with gr.Row(elem_id="ways"):
                 badge = gr.Checkbox(label="with a visible badge 'AI-edited'", container=False, elem_id="badge")
-                cancel = widgets.button("Cancel", variant="stop")
+                cancel = widgets.button("Cancel", variant="stop", visible=page.forge is not None)
             file = gr.DownloadButton("file", visible="hidden", elem_id="file")
         with gr.Column(min_width=0, elem_id="controls"):
-            values, sliders = _controls()
-            with gr.Row():
+            values, sliders = _controls(page)
+            with gr.Row(elem_id="preset-files"):  # its place is under the presets
                 keep, take = widgets.button("Save as a preset"), widgets.button("Load a preset")
         with gr.Column(min_width=0, elem_id="outcome"):
             told = gr.HTML("", elem_id="notes")
@@ -73,19 +74,23 @@ def build(page: Page) -> None:
     edit_events.wire(page, Tab(picker, sample, compare, *steps, *outcome, values, sliders))
 
 
-def _controls() -> tuple[dict[str, Any], dict[str, Control]]:
+def _controls(page: Page) -> tuple[dict[str, Any], dict[str, Control]]:
     """Widgets by their name in a wish, and what the sliders among them stand for."""
     sliders = {each.name: each for each in [*(each for group in units().values() for each in group), *turns()]}
-    found: dict[str, Any] = {}
+    able, found = movable(page.forge), dict[str, Any]()
     found["face"] = gr.Radio(["1"], value="1", label="Which face, the largest first", visible=False, elem_id="face")
-    with gr.Row():
+    with gr.Row(elem_id="presets"):
         found["preset"] = gr.Dropdown([UNCHANGED, *PRESETS], value=UNCHANGED, label="Preset", elem_id="preset")
         found["amount"] = gr.Slider(0, MOST_AMOUNT, value=1, step=0.05, label="Amount", elem_id="amount")
     for title, group in {**units(), "head and gaze": turns()}.items():
         with gr.Accordion(title.capitalize(), open=title in OPEN):
-            found |= {each.name: widgets.slider(each) for each in group}
+            found |= {each.name: widgets.slider(each, able=each.name in able) for each in group}
     with gr.Accordion("Light", open=False):
-        found["light"] = gr.Dropdown(lights(), value=UNCHANGED, label="Light", elem_id="light")
+        lit = {"value": UNCHANGED, "label": "Light", "elem_id": "light", "interactive": "light" in able}
+        found["light"] = gr.Dropdown(lights(), **lit)
         found["across"] = gr.Slider(-90, 90, step=1, value=0, label="From the right, degrees", visible=False)
         found["up"] = gr.Slider(-90, 90, step=1, value=0, label="From above, degrees", visible=False)
+    if page.knobs:
+        with gr.Accordion("Generator", open=False, elem_id="generator"):
+            found |= {each.name: widgets.knob(each) for each in page.knobs}
     return found, sliders

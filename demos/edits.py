@@ -9,6 +9,7 @@ from typing import Any
 from PIL import Image
 
 from faceforge.io.pictures import fit
+from faceforge.loading import WARP
 from faceforge.result import Result
 from faceforge.spec import EditSpec
 from faceforge_demos.measuring import Measured
@@ -24,6 +25,7 @@ class Edit:
     spec: EditSpec
     result: Result
     measured: Measured | None = None  # also where no judge could look
+    model: str = WARP
     is_source: bool = False
 
     @property

@@ -7,15 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import faceforge as ff
 from faceforge import assets, aus
 from faceforge.cli.repeat import Record
+from faceforge.editor import Editor
 from faceforge.errors import BadSpec
 from faceforge.face.finding import Finder
 from faceforge.io.files import sha256
 from faceforge.io.pictures import Picture, read_picture
+from faceforge.jobs import Job, as_draft
+from faceforge.loading import WARP
 from faceforge.reading import Photograph
 from faceforge.result import Result
 from faceforge.spec import EditSpec
@@ -24,7 +27,11 @@ from faceforge_demos.bringing import Waiting, checked, is_preset, plain_name, pr
 from faceforge_demos.controls import resting, spec_of, values_of
 from faceforge_demos.copying import output_name
 from faceforge_demos.edits import Edit, Values
+from faceforge_demos.knobs import asked, knobs
 from faceforge_demos.measuring import Measured, measured
+
+if TYPE_CHECKING:
+    from faceforge.forge import Forge
 
 MAX_EDITS = 24
 KEPT_PIXELS = 100_000_000  # in the history of one visitor
@@ -35,13 +42,16 @@ SAMPLE = Path(assets.__file__).with_name("sample.png")
 class Session:
     """The state behind one browser tab; nothing of it is shared with another."""
 
-    def __init__(self, finder: Finder | None = None) -> None:
-        self.editor = ff.load(finder=finder)
+    def __init__(self, finder: Finder | None = None, forge: Forge | None = None, model: str = WARP) -> None:
+        self.warper = ff.load(finder=finder)
+        self.editor: Editor = forge or self.warper
+        self.forge, self.model, self.knobs = forge, model, knobs(forge)
         self.picture: Picture | None = None
         self.is_sample = False
         self.edits: list[Edit] = []
         self.at = 0
-        self.stop = Event()  # set by whoever wants the running work to end
+        self.stop = Event()  # set by whoever wants the running edit to end
+        self.stop_long = Event()  # and the running sweep or evaluation
         self._waiting: Waiting | None = None
         self._unplaced = ""  # SHA-256 of the last picture whose photograph is not here
         self._folder = TemporaryDirectory(prefix="faceforge-")  # goes with the session
@@ -51,7 +61,7 @@ class Session:
     def bring(self, data: bytes, name: str) -> str:
         """A photograph, a preset for it, or an edit to restore; a line where the visitor has to do something more."""
         if is_preset(name):
-            self.finish(values_of(preset_in(data, name)))
+            self.finish(values_of(preset_in(data, name), self.knobs))
             return ""
         record = record_in(checked(data, name), self.folder)
         if record is None or sha256(data) == self._unplaced:
@@ -77,10 +87,10 @@ class Session:
         self._begin(replace(read_picture(saved.read_bytes()), name=saved.name), is_sample=False)
 
     def _begin(self, picture: Picture, *, is_sample: bool) -> None:
-        self.editor.reader.read(picture).readings(1)  # here and now, so that no slider waits for it
-        unchanged = self.editor.edit(picture, EditSpec())
+        self.warper.reader.read(picture).readings(1)  # here and now, so that no slider waits for it
+        unchanged = self.warper.edit(picture, EditSpec())
         self.picture, self.is_sample = picture, is_sample
-        self.edits, self.at = [Edit(resting(), EditSpec(), unchanged, is_source=True)], 0
+        self.edits, self.at = [Edit(resting(self.knobs), EditSpec(), unchanged, is_source=True)], 0
         waiting, self._waiting, self._unplaced = self._waiting, None, ""
         if waiting is not None and waiting.source == picture.sha256:
             self.finish(waiting.values)
@@ -93,7 +103,7 @@ class Session:
                 f"{name!r} was made by the model {record.model.name!r}, and this one is {self.editor.name!r}. "
                 f"Start the studio with --model {record.model.name}, {again}."
             )
-        values = values_of(EditSpec(**record.spec))
+        values = values_of(asked(self.forge, record.spec), self.knobs)
         if source.sha256 == sha256(SAMPLE) and not self._has(source.sha256):
             self.open_sample()
         if self._has(source.sha256):
@@ -109,7 +119,7 @@ class Session:
 
     @property
     def photograph(self) -> Photograph:
-        return self.editor.reader.read(self._opened)
+        return self.warper.reader.read(self._opened)
 
     @property
     def source(self) -> str | None:
@@ -139,21 +149,28 @@ class Session:
 
     def draft(self, values: Values) -> Result:
         """The warp, and nothing remembered."""
-        return self.editor.edit(self._opened, spec_of(values))
+        job = as_draft(Job(self._opened, spec_of(values, self.knobs)))
+        return next(iter(self.warper.edit_many([job])))
 
     def finish(self, values: Values, progress: Callable[[Any], None] | None = None) -> Edit:
-        """The final picture with what a judge sees of it, as the newest in the history; `cancel` ends it midway."""
-        spec = spec_of(values)
+        """The final picture with what a judge sees of it, as the newest in the history; `stop` ends it midway."""
+        spec = spec_of(values, self.knobs)
         if spec == self.current.spec:
             return self.current
         self.stop.clear()
-        result = self.editor.edit(self._opened, spec, progress=progress, cancelled=self.stop.is_set)
-        edit = Edit(dict(values), spec, result, self._measured(result))
+        editor, model = (self.editor, self.model) if spec != EditSpec() else (self.warper, WARP)  # of nothing: as it is
+        result = editor.edit(self._opened, spec, progress=progress, cancelled=self.stop.is_set)
+        edit = Edit(dict(values), spec, result, self._measured(result), model)
         self.edits = [*self.edits[: self.at + 1], edit]
         if len(self.edits) > max(2, min(MAX_EDITS, KEPT_PIXELS // (edit.picture.width * edit.picture.height))):
             del self.edits[1]  # the first is the photograph itself
         self.at = len(self.edits) - 1
         return edit
+
+    def generate(self, spec: EditSpec, progress: Callable[[Any], None] | None = None) -> Result:
+        """A new face, which needs no photograph and enters no history; `stop` ends it midway."""
+        self.stop.clear()
+        return self.editor.generate(spec, progress=progress, cancelled=self.stop.is_set)
 
     def go(self, to: int) -> Edit:
         """Back or forth in the history, as far as it reaches."""

@@ -36,13 +36,13 @@ def shown(tab: Tab, session: Session) -> Updates:
     edit, last = session.current, len(session.edits) - 1
     return {
         tab.compare: {"before": widgets.on_screen(edit.before), "after": widgets.on_screen(edit.picture)},
-        tab.notes: notes(edit),
+        tab.notes: notes(edit.notes),
         tab.chart: chart(edit),
         tab.history: [_thumb(each, now=each is edit) for each in session.edits],
         tab.undo: gr.update(interactive=session.at > 0),
         tab.redo: gr.update(interactive=session.at < last),
-        tab.command: as_command(edit.spec, session.source),
-        tab.python: as_python(edit.spec, session.source),
+        tab.command: as_command(edit.spec, session.source, edit.model),
+        tab.python: as_python(edit.spec, session.source, edit.model),
     }
 
 

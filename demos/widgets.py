@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from PIL import Image
 
 from faceforge_demos.bringing import FORMATS, MAX_BYTES
 from faceforge_demos.controls import Control
+from faceforge_demos.knobs import Knob
 
 HERE = Path(__file__).parent
 SHOWN = 1024  # longest side on the screen; the download has every pixel
@@ -42,8 +44,32 @@ def compare() -> gr.HTML:
     )
 
 
-def slider(of: Control) -> gr.Slider:
-    return gr.Slider(-of.most, of.most, value=0, step=of.step, label=of.label, info=of.about, elem_id=of.name)
+def slider(of: Control, place: str = "", *, able: bool = True) -> gr.Slider:
+    """Greyed out where the model cannot follow it."""
+    said = {"label": of.label, "info": of.about, "elem_id": place + of.name}
+    return gr.Slider(-of.most, of.most, value=0, step=of.step, interactive=able, **said)
+
+
+def knob(of: Knob, place: str = "") -> Any:
+    """The widget that a setting's type and limits ask for."""
+    said = {"label": of.label, "info": of.about, "elem_id": place + re.sub(r"[._]", "-", of.name)}
+    if of.choices:
+        return gr.Dropdown(list(of.choices), value=of.default, **said)
+    if isinstance(of.default, bool):
+        return gr.Checkbox(of.default, **said)
+    if isinstance(of.default, str):
+        return gr.Textbox(of.default, max_length=2000, **said)
+    step = 1 if isinstance(of.default, int) else 0.05
+    if of.least is None or of.most is None:
+        return gr.Number(of.default, minimum=of.least, maximum=of.most, step=step, **said)
+    return gr.Slider(of.least, of.most, value=of.default, step=step, **said)
+
+
+def settled(widget: Any) -> list[Any]:
+    """The events after which a widget's value is what the visitor wants."""
+    if isinstance(widget, gr.Slider):
+        return [widget.release]
+    return [widget.submit, widget.blur] if isinstance(widget, gr.Textbox | gr.Number) else [widget.input]
 
 
 def button(name: str, **more: Any) -> gr.Button:
@@ -51,8 +77,19 @@ def button(name: str, **more: Any) -> gr.Button:
     return gr.Button(name, size="sm", min_width=60, elem_id=name.lower().replace(" ", "-"), **more)
 
 
-def code(label: str, language: Any) -> gr.Code:
-    return gr.Code(label=label, language=language, lines=1, interactive=False, wrap_lines=True, elem_id=language)
+def code(label: str, language: Any, place: str = "") -> gr.Code:
+    settings = {"lines": 1, "interactive": False, "wrap_lines": True}
+    return gr.Code(label=label, language=language, elem_id=place or language, **settings)
+
+
+def picture(hint: str, place: str) -> gr.HTML:
+    """Where `drawn` pictures go."""
+    return gr.HTML(f'<p class="empty">{hint}</p>', elem_id=place, elem_classes="picture")
+
+
+def drawn(image: Image.Image, alt: str, most: int = SHOWN) -> str:
+    """HTML: a picture."""
+    return f'<img src="{on_screen(image, most)}" alt="{alt}">'
 
 
 def history() -> gr.Gallery:
@@ -66,10 +103,10 @@ def history() -> gr.Gallery:
     )
 
 
-def on_screen(image: Image.Image) -> str:
+def on_screen(image: Image.Image, most: int = SHOWN) -> str:
     """A picture for the browser, as a data address: no file is written for it."""
-    small = image.copy() if max(image.size) > SHOWN else image
-    small.thumbnail((SHOWN, SHOWN), reducing_gap=2.0)
+    small = image.copy()
+    small.thumbnail((most, most), reducing_gap=2.0)
     held = io.BytesIO()
     small.save(held, "JPEG", quality=90, subsampling=0)
     return "data:image/jpeg;base64," + base64.b64encode(held.getvalue()).decode("ascii")

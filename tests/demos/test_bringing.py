@@ -132,7 +132,7 @@ def test_an_edit_of_another_photograph_waits_for_it(session: Session, tmp_path: 
     session.open(*ada)
     session.finish(wish(AU12=2.0))
     saved = session.save().read_bytes()
-    newcomer = Session(session.editor.reader.finder)
+    newcomer = Session(session.warper.reader.finder)
     said = newcomer.bring(saved, "found.png")
     assert said == (
         "'found.png' is an edit of 'ada.png'. Open that and the edit comes back, "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import os
 import shutil
@@ -271,12 +272,89 @@ def test_nothing_is_sent_before_the_visitor_says_that_it_may_be_edited(page: Any
     assert not page.locator("#picker .consent").is_visible()  # asked once
 
 
+def open_tab(page: Any, name: str) -> None:
+    page.get_by_role("tab", name=name).click()
+
+
+def test_a_sweep_grows_picture_by_picture_and_can_be_cancelled(page: Any, tmp_path: Path) -> None:
+    page.click("#sample")
+    wait_for_edits(page, 1)
+    open_tab(page, "Sweep")
+    page.locator("#sweep-values").locator("input, textarea").fill("0:4:4")
+    page.click("#sweep")
+    page.wait_for_selector("#sweep-sheet img")
+    page.wait_for_function("document.querySelector('#sweep-told').innerText.startsWith('6 of 6')")
+    command = page.locator("#sweep-command .cm-content").inner_text()
+    assert command.startswith("faceforge sweep --au AU12 --au AU4 --au AU1 --values=0:4:4")
+    page.wait_for_selector("#download-sheet:not([disabled])")
+    saved = taken_home(page, tmp_path, "#download-sheet")
+    assert read_provenance(saved)["sweep"]["values"] == [0.0, 4.0]
+
+    page.locator("#sweep-values").locator("input, textarea").fill("0:4:0.1")
+    page.click("#sweep")
+    page.wait_for_function("document.querySelector('#banner p')")
+    assert "at most 120" in page.locator("#banner p").inner_text()
+    page.locator("#sweep-values").locator("input, textarea").fill("0:3.9:0.1")
+    page.click("#sweep")
+    page.wait_for_function("/^[1-9] of 120/.test(document.querySelector('#sweep-told').innerText)")
+    page.click("#cancel-sweep")
+    page.wait_for_selector("#banner p")
+    assert "Stopped before the next picture" in page.locator("#banner p").inner_text()
+
+
+def test_the_report_of_a_photograph_comes_in_a_frame_where_nothing_runs(page: Any) -> None:
+    page.click("#sample")
+    wait_for_edits(page, 1)
+    open_tab(page, "Evaluate")
+    page.locator("#evaluate-doses").locator("input, textarea").fill("3")
+    page.click("#evaluate")
+    page.wait_for_selector("#report iframe")
+    assert page.locator("#report iframe").get_attribute("sandbox") == ""
+    assert "AU12" in page.frame_locator("#report iframe").locator("body").inner_text()
+
+
+def test_the_warp_says_that_it_makes_no_new_faces_and_has_no_plugins(page: Any) -> None:
+    open_tab(page, "Generate")
+    assert "The loaded model cannot do this" in page.locator("#cannot").inner_text()
+    open_tab(page, "Plugins")
+    said = page.locator("#plugins").inner_text()
+    assert "no network that a plugin could attach to" in said
+    assert "magicface" in said
+
+
+def test_every_action_has_a_name_and_works_from_a_program(address: str, tmp_path: Path) -> None:
+    client = pytest.importorskip("gradio_client", reason="the studio's browser test needs gradio_client")
+    visitor = client.Client(address, verbose=False)
+    named = set(visitor.view_api(return_format="dict", print_info=False)["named_endpoints"])
+    edits = {"/open", "/sample", "/go_on", "/draft", "/edit", "/face", "/reset", "/undo", "/redo", "/restore"}
+    files = {"/save", "/save_preset", "/save_sweep", "/plugins"}
+    long = {"/cancel", "/sweep", "/cancel_sweep", "/evaluate", "/cancel_evaluation"}
+    assert named >= edits | files | long
+    refused = visitor.predict(False, api_name="/save")[-1]
+    assert "There is no photograph yet" in str(refused)
+    sent = {"name": "p.png", "data": base64.b64encode(SAMPLE.read_bytes()).decode()}
+    assert "Edit only pictures of yourself" in str(visitor.predict(sent, api_name="/open")[-1])
+    visitor.predict({**sent, "agreed": True}, api_name="/open")
+    preset = base64.b64encode(b'{"aus": {"AU12": 2.0}}').decode()
+    said = visitor.predict({"name": "smile.json", "data": preset}, api_name="/open")
+    assert any("--au AU12=2" in str(each) for each in said)
+    assert "magicface" in visitor.predict(api_name="/plugins")
+
+
 @pytest.mark.parametrize("width", [1440, 390])
 def test_nothing_sticks_out_of_the_page(page: Any, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     page.click("#sample")
     wait_for_edits(page, 1)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for name in ("Sweep", "Evaluate", "Plugins", "Generate"):
+        tab = page.get_by_role("tab", name=name)
+        if not tab.is_visible():  # a narrow page keeps the last ones in a menu
+            page.locator(".overflow-menu > button").click()
+            tab = page.locator(".overflow-dropdown button", has_text=name)
+        tab.click()
+        page.wait_for_timeout(200)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
 
 
 def test_two_visitors_do_not_see_each_other(page: Any, browser: Any, address: str) -> None:

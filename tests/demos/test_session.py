@@ -126,7 +126,7 @@ def test_history_is_bounded_and_keeps_the_photograph(session: Session, monkeypat
 
 def test_visitors_share_nothing(session: Session) -> None:
     session.finish(wish(AU12=2.0))
-    other = Session(session.editor.reader.finder)
+    other = Session(session.warper.reader.finder)
     with pytest.raises(BadSpec):
         other.save()
     other.open_sample()
@@ -175,7 +175,7 @@ def test_another_face_than_the_largest_is_measured_too() -> None:
 def test_what_cannot_be_granted_is_said(session: Session) -> None:
     edit = session.finish(wish(AU4=-4.0))
     assert any("AU4 was changed by" in each for each in edit.notes)
-    assert "AU4 was changed by" in notes(edit)
+    assert "AU4 was changed by" in notes(edit.notes)
 
 
 def test_the_photograph_s_own_units_are_known(session: Session) -> None:
