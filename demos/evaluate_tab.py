@@ -33,7 +33,9 @@ def build(page: Page) -> None:
     gr.Markdown(ABOUT)
     with gr.Row():
         first = [code for code in START if code in known]
-        units = gr.Dropdown(names, value=first, multiselect=True, label="Action units", elem_id="evaluate-units")
+        units = gr.Dropdown(
+            names, value=first, multiselect=True, label="Action units", min_width=300, elem_id="evaluate-units"
+        )
         doses = gr.Textbox("1:3:1", label="Doses", info="first:last:step, or a list", elem_id="evaluate-doses")
     with gr.Row(elem_classes="actions"):
         start = widgets.button("Evaluate", variant="primary")

@@ -46,7 +46,7 @@ def evaluate(session: Session, plan: Plan, told: Callable[[int, int, str], None]
     session.stop_long.clear()
 
     def done(count: int) -> None:
-        told(count, total, progress(count, total, time.monotonic() - began) if count else "")
+        told(count, total, progress(count, total, time.monotonic() - began) if count else "begun")
         if session.stop_long.is_set() and count < total:
             raise Cancelled(f"Stopped after edit {count} of {total}. Evaluate again to go on from there.")
 

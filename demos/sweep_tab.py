@@ -27,7 +27,9 @@ def build(page: Page) -> None:
     gr.Markdown(ABOUT)
     with gr.Row(elem_id="sweep-wish"):
         first = [code for code in START if code in known]
-        units = gr.Dropdown(names, value=first, multiselect=True, label="Action units", elem_id="sweep-units")
+        units = gr.Dropdown(
+            names, value=first, multiselect=True, label="Action units", min_width=300, elem_id="sweep-units"
+        )
         values = gr.Textbox("-2:4:1", label="Intensities", info="first:last:step, or a list", elem_id="sweep-values")
         cell = gr.Dropdown(list(CELLS), value=128, label="Side of a picture, pixels", elem_id="sweep-cell")
     held = gr.Checkbox(label="Keep the other changes of the current edit", container=False, elem_id="sweep-held")
