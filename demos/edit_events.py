@@ -99,7 +99,7 @@ def _sliders(page: Page, tab: Tab, writes: list[Any]) -> None:
         queue=False,
     )
     # The warp is done before a bar could be read.
-    bar = {} if page.forge is None else {"show_progress": "full", "show_progress_on": tab.compare}
+    bar: dict[str, Any] = {} if page.forge is None else {"show_progress": "full", "show_progress_on": tab.compare}
     settled = [event for each in (*slid, *choices, *settings) for event in widgets.settled(each)]
     page.on(settled, finish, numbers, writes, api_name="edit", trigger_mode="always_last", **bar)
     page.on([tab.values["face"].input], face, numbers, [*writes, *numbers], api_name="face", **bar)
