@@ -112,6 +112,7 @@ def wait_for_edits(page: Any, count: int) -> None:
 
 def brightest(seen: Any) -> int:
     """Of what the browser draws there; the rounded corners are the page's."""
+    seen.page.evaluate("Promise.all([...document.querySelectorAll('#compare img')].map((each) => each.decode()))")
     drawn = Image.open(io.BytesIO(seen.screenshot())).convert("L")
     return int(drawn.crop((12, 12, drawn.width - 12, drawn.height - 12)).getextrema()[1])
 
