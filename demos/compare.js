@@ -1,14 +1,68 @@
-// Before and after under one handle. A value brings one picture or both, so that a draft carries only what is new.
-const range = element.querySelector("input");
-const frame = element.querySelector(".compare");
-const place = () => frame.style.setProperty("--at", `${range.value}%`);
+// Before and after under one handle, or their difference, near or far. A value brings one picture or both, so that a
+// draft carries only what is new.
+const root = element.querySelector(".compare");
+const frame = element.querySelector(".frame");
+const stage = element.querySelector(".stage");
+const range = element.querySelector("input[type=range]");
+const MOST = 8;
+let view = { zoom: 1, x: 0, y: 0 };  // the stage's scale, and its shift in pixels of the screen
+let held = null;
+
+const place = () => root.style.setProperty("--at", `${range.value}%`);
 const show = () => {
   const value = props.value || {};
   if (value.before) element.querySelector(".before").src = value.before;
   if (value.after) element.querySelector(".after").src = value.after;
-  frame.classList.toggle("empty", !element.querySelector(".after").getAttribute("src"));
+  root.classList.toggle("empty", !element.querySelector(".after").getAttribute("src"));
 };
+const look = () => {
+  const inside = (shift, length) => Math.min(0, Math.max(shift, length * (1 - view.zoom)));
+  view.x = inside(view.x, frame.clientWidth);
+  view.y = inside(view.y, frame.clientHeight);
+  stage.style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.zoom})`;
+  root.style.setProperty("--zoom", view.zoom);
+  root.classList.toggle("near", view.zoom > 1);
+  element.querySelector(".zoom").textContent = `${Math.round(view.zoom * 100)} %`;
+};
+// What lies under (x, y) of the frame stays there.
+const zoom = (factor, x = frame.clientWidth / 2, y = frame.clientHeight / 2) => {
+  const wanted = Math.min(MOST, Math.max(1, view.zoom * factor));
+  const grown = wanted / view.zoom;
+  view = { zoom: wanted, x: x - (x - view.x) * grown, y: y - (y - view.y) * grown };
+  look();
+};
+const at = (event) => {
+  const box = frame.getBoundingClientRect();
+  return [event.clientX - box.left, event.clientY - box.top];
+};
+
 range.addEventListener("input", place);
+element.querySelector(".in").addEventListener("click", () => zoom(1.5));
+element.querySelector(".out").addEventListener("click", () => zoom(1 / 1.5));
+element.querySelector(".whole").addEventListener("click", () => zoom(0));
+element.querySelector(".difference").addEventListener("click", (event) => {
+  const on = root.classList.toggle("differing");
+  event.target.setAttribute("aria-pressed", on);
+});
+frame.addEventListener("dblclick", (event) => zoom(2, ...at(event)));
+frame.addEventListener("wheel", (event) => {
+  if (!event.ctrlKey) return;  // a plain wheel scrolls the page
+  event.preventDefault();
+  zoom(Math.exp(-event.deltaY / 300), ...at(event));
+}, { passive: false });
+frame.addEventListener("pointerdown", (event) => {
+  if (view.zoom === 1) return;
+  held = [event.clientX - view.x, event.clientY - view.y];
+  frame.setPointerCapture(event.pointerId);
+});
+frame.addEventListener("pointermove", (event) => {
+  if (!held) return;
+  [view.x, view.y] = [event.clientX - held[0], event.clientY - held[1]];
+  look();
+});
+["pointerup", "pointercancel"].forEach((name) => frame.addEventListener(name, () => { held = null; }));
+frame.addEventListener("dragstart", (event) => event.preventDefault());
 watch("value", show);
 place();
+look();
 show();

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from faceforge import aus
+from faceforge.errors import BadSpec
 from faceforge.face3d.light import PRESETS as LIGHTS
 from faceforge.spec import DIRECTIONS, EditSpec
+from faceforge_demos.knobs import Knob, stands, told
 
 UNCHANGED = "as it is"
 DIRECTION = "from a direction"
@@ -50,14 +52,15 @@ def lights() -> list[str]:
     return [UNCHANGED, *LIGHTS, DIRECTION]
 
 
-def resting() -> dict[str, Any]:
-    """All widgets at 'no change'."""
+def resting(settings: Iterable[Knob] = ()) -> dict[str, Any]:
+    """All widgets at 'no change', a generator's settings at their defaults."""
     sliders = [*(each for group in units().values() for each in group), *turns()]
     zeros: dict[str, Any] = {each.name: 0.0 for each in sliders}
+    zeros |= {each.name: each.default for each in settings}
     return {**zeros, "preset": UNCHANGED, "amount": 1.0, "light": UNCHANGED, "across": 0.0, "up": 0.0, "face": "1"}
 
 
-def spec_of(values: Mapping[str, Any]) -> EditSpec:
+def spec_of(values: Mapping[str, Any], settings: Iterable[Knob] = ()) -> EditSpec:
     """The wish that widgets say; those at 'no change' leave no trace in it."""
     moved = {name: _number(value) for name, value in values.items() if name in aus.UNITS}
     if values["preset"] != UNCHANGED:
@@ -69,8 +72,34 @@ def spec_of(values: Mapping[str, Any]) -> EditSpec:
         fields["light"] = values["light"]
     if values["face"] != "1":
         fields["face"] = values["face"] if values["face"] == "all" else int(values["face"])
-    asked = {code: value for code, value in sorted(moved.items(), key=_place) if value}
-    return EditSpec(**({"aus": asked} if asked else {}), **fields)
+    asked = {code: _number(value) for code, value in sorted(moved.items(), key=_place) if _number(value)}
+    return EditSpec(**({"aus": asked} if asked else {}), **fields, **told(settings, values))
+
+
+def values_of(spec: EditSpec, settings: Sequence[Knob] = ()) -> dict[str, Any]:
+    """Where the widgets stand for a wish, as `spec_of` reads them; refused where they cannot say it."""
+    sliders = {each.name: each for each in [*(each for group in units().values() for each in group), *turns()]}
+    moved = {**spec.aus, **{each.name: getattr(spec, each.name) for each in turns()}}
+    for name, value in moved.items():
+        if name not in sliders:
+            raise BadSpec(f"The studio has no slider for {name}. Give {aus.unsided(name)}, or use `faceforge edit`.")
+        if abs(value) > sliders[name].most:
+            raise BadSpec(f"{name}={value:g} is more than the studio's slider can say, {sliders[name].most:g}.")
+    found = {**resting(settings), **moved, **stands(settings, spec), "face": str(spec.face)}
+    if isinstance(spec.light, tuple):
+        found |= {"light": DIRECTION, "across": spec.light[0], "up": spec.light[1]}
+    elif spec.light is not None:
+        found["light"] = spec.light
+    unsaid = _unequal(spec_of(found, settings), spec)
+    if unsaid:
+        raise BadSpec(f"The studio cannot say {', '.join(unsaid)} of this edit here. Use `faceforge edit`.")
+    return found
+
+
+def _unequal(one: EditSpec, other: EditSpec) -> list[str]:
+    """Fields in which two wishes differ; a slider's thousandths are none."""
+    left, right = (each.model_dump(exclude_defaults=True) for each in (one, other))
+    return [name for name in {**left, **right} if name != "aus" and left.get(name) != right.get(name)]
 
 
 def _number(value: float) -> float:

@@ -1,8 +1,12 @@
-// A photograph from a file, the clipboard, a drop or the camera travels as its bytes: the server opens no path of ours.
+// A photograph, an edit or a preset from a file, the clipboard, a drop or the camera travels as its bytes: the server opens no path of ours.
 const file = element.querySelector("input[type=file]");
 const video = element.querySelector("video");
 const camera = element.querySelector(".camera");
 const told = element.querySelector(".told");
+
+const consent = element.querySelector(".consent");
+let agreed = false;  // asked once per visit, before the first picture
+let asking = null;
 
 const send = (blob, name) => {
   told.textContent = "";
@@ -10,12 +14,24 @@ const send = (blob, name) => {
     told.textContent = `${name} has ${Math.round(blob.size / 1e6)} MB, at most ${props.most_bytes / 1e6} are taken.`;
     return;
   }
+  if (!agreed && !name.toLowerCase().endsWith(".json")) {
+    asking = [blob, name];
+    element.querySelector(".name").textContent = name;
+    consent.hidden = false;
+    return;
+  }
   const reader = new FileReader();
   reader.onload = () => {
-    props.value = { name, data: reader.result.split(",")[1] || "" };
+    props.value = { name, agreed, data: reader.result.split(",")[1] || "" };
     trigger("submit");
   };
   reader.readAsDataURL(blob);
+};
+const answer = (yes) => {
+  consent.hidden = true;
+  agreed = yes;
+  if (yes && asking) send(...asking);
+  asking = null;
 };
 const stop = () => {
   (video.srcObject ? video.srcObject.getTracks() : []).forEach((track) => track.stop());
@@ -40,6 +56,9 @@ const look = async () => {
   }
 };
 
+file.accept = props.types;
+element.querySelector(".agree").addEventListener("click", () => answer(true));
+element.querySelector(".decline").addEventListener("click", () => answer(false));
 element.querySelector(".choose").addEventListener("click", () => file.click());
 camera.addEventListener("click", () => (video.srcObject ? shoot() : look()));
 file.addEventListener("change", () => {

@@ -1,93 +1,95 @@
-"""The studio's widgets; its own are the picker of photographs, and the handle between before and after."""
+"""The studio's widgets; its own are the picker of photographs and the comparison of before and after."""
 
 from __future__ import annotations
 
 import base64
-import binascii
 import io
+import re
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from PIL import Image
 
-from faceforge.errors import BadPicture
+from faceforge_demos.bringing import FORMATS, MAX_BYTES
 from faceforge_demos.controls import Control
-from faceforge_demos.session import FORMATS, MAX_BYTES
+from faceforge_demos.knobs import Knob
 
 HERE = Path(__file__).parent
 SHOWN = 1024  # longest side on the screen; the download has every pixel
-_TYPES = ",".join(f"image/{name.lower()}" for name in FORMATS)
-_PICKER = f"""
-<div class="picker">
-  <p>Drop or paste a photograph here, or</p>
-  <button type="button" class="choose">Choose a file</button> <button type="button" class="camera">Camera</button>
-  <input type="file" accept="{_TYPES}" hidden aria-label="Photograph">
-  <video autoplay playsinline muted hidden></video>
-  <p class="told" role="alert"></p>
-</div>"""
-_PICKER_CSS = """
-.picker { padding: 10px; border: 1px dashed var(--border-color-primary); border-radius: 8px; text-align: center; }
-.picker p { margin: 0 0 6px; } .told { color: #b42318; } video { width: 100%; }
-button { padding: 5px 14px; border-radius: 6px; border: 1px solid var(--border-color-primary);
-  background: var(--button-secondary-background-fill); color: var(--body-text-color); cursor: pointer; }"""
-_COMPARE = """
-<div class="compare empty"><div class="frame">
-  <img class="before" alt="before"><img class="after" alt="after"><span class="line"></span></div>
-  <label>before
-    <input type="range" min="0" max="100" value="0" aria-label="How much of the picture before"> after</label>
-  <p class="hint">No photograph yet. Choose one above, or take the sample.</p>
-</div>"""
-_COMPARE_CSS = """
-.frame { position: relative; line-height: 0; border-radius: 8px; overflow: hidden; }
-.frame img { width: 100%; max-height: 70vh; object-fit: contain; }
-.after { position: absolute; inset: 0; height: 100%; clip-path: inset(0 0 0 var(--at)); }
-.line { position: absolute; top: 0; bottom: 0; left: var(--at); width: 2px; background: #fff;
-  mix-blend-mode: difference; }
-label { display: flex; gap: 8px; align-items: center; margin-top: 6px; font-size: 13px; } label input { flex: 1; }
-.empty .frame, .empty label { display: none; } .compare:not(.empty) .hint { display: none; }
-.hint { padding: 60px 12px; text-align: center; color: var(--body-text-color-subdued); }"""
+_TYPES = ",".join([*(f"image/{name.lower()}" for name in FORMATS), ".json"])
 
 
 def picker() -> gr.HTML:
-    """Its `submit` brings {name, data}; `uploaded` reads them."""
+    """Its `submit` brings {name, data, agreed}; `bringing.uploaded` reads them."""
     return gr.HTML(
         None,
-        html_template=_PICKER,
-        css_template=_PICKER_CSS,
+        html_template=(HERE / "picker.html").read_text(),
+        css_template=(HERE / "picker.css").read_text(),
         js_on_load=(HERE / "picker.js").read_text(),
         most_bytes=MAX_BYTES,
+        types=_TYPES,
         elem_id="picker",
     )
 
 
 def compare() -> gr.HTML:
+    """Before and after, their difference, and a zoom; its value brings {before, after}, or one of them."""
     return gr.HTML(
         None,
-        html_template=_COMPARE,
-        css_template=_COMPARE_CSS,
+        html_template=(HERE / "compare.html").read_text(),
+        css_template=(HERE / "compare.css").read_text(),
         js_on_load=(HERE / "compare.js").read_text(),
         elem_id="compare",
     )
 
 
-def slider(of: Control) -> gr.Slider:
-    return gr.Slider(-of.most, of.most, value=0, step=of.step, label=of.label, info=of.about, elem_id=of.name)
+def slider(of: Control, place: str = "", *, able: bool = True) -> gr.Slider:
+    """Greyed out where the model cannot follow it."""
+    said = {"label": of.label, "info": of.about, "elem_id": place + of.name}
+    return gr.Slider(-of.most, of.most, value=0, step=of.step, interactive=able, **said)
 
 
-def button(name: str) -> gr.Button:
-    return gr.Button(
-        name,
-        size="sm",
-        min_width=60,
-        interactive=name not in ("Undo", "Redo"),
-        variant="primary" if name == "Download" else "secondary",
-        elem_id=name.lower(),
-    )
+def knob(of: Knob, place: str = "") -> Any:
+    """The widget that a setting's type and limits ask for."""
+    said = {"label": of.label, "info": of.about, "elem_id": place + re.sub(r"[._]", "-", of.name)}
+    if of.choices:
+        return gr.Dropdown(list(of.choices), value=of.default, **said)
+    if isinstance(of.default, bool):
+        return gr.Checkbox(of.default, **said)
+    if isinstance(of.default, str):
+        return gr.Textbox(of.default, max_length=2000, **said)
+    step = 1 if isinstance(of.default, int) else 0.05
+    if of.least is None or of.most is None:
+        return gr.Number(of.default, minimum=of.least, maximum=of.most, step=step, **said)
+    return gr.Slider(of.least, of.most, value=of.default, step=step, **said)
 
 
-def code(label: str, language: Any) -> gr.Code:
-    return gr.Code(label=label, language=language, lines=1, interactive=False, wrap_lines=True, elem_id=language)
+def settled(widget: Any) -> list[Any]:
+    """The events after which a widget's value is what the visitor wants."""
+    if isinstance(widget, gr.Slider):
+        return [widget.release]
+    return [widget.submit, widget.blur] if isinstance(widget, gr.Textbox | gr.Number) else [widget.input]
+
+
+def button(name: str, **more: Any) -> gr.Button:
+    """Its id is its name: 'Go on' is #go-on."""
+    return gr.Button(name, size="sm", min_width=60, elem_id=name.lower().replace(" ", "-"), **more)
+
+
+def code(label: str, language: Any, place: str = "") -> gr.Code:
+    settings = {"lines": 1, "interactive": False, "wrap_lines": True}
+    return gr.Code(label=label, language=language, elem_id=place or language, **settings)
+
+
+def picture(hint: str, place: str) -> gr.HTML:
+    """Where `drawn` pictures go."""
+    return gr.HTML(f'<p class="empty">{hint}</p>', elem_id=place, elem_classes="picture")
+
+
+def drawn(image: Image.Image, alt: str, most: int = SHOWN) -> str:
+    """HTML: a picture."""
+    return f'<img src="{on_screen(image, most)}" alt="{alt}">'
 
 
 def history() -> gr.Gallery:
@@ -101,23 +103,10 @@ def history() -> gr.Gallery:
     )
 
 
-def uploaded(value: Any) -> tuple[bytes, str]:
-    """A file's bytes and its name, as the picker sent them."""
-    name, data = (value.get("name"), value.get("data")) if isinstance(value, dict) else (None, None)
-    if not isinstance(name, str) or not isinstance(data, str):
-        raise BadPicture("Nothing arrived that is a picture. Choose the file again.")
-    if len(data) > MAX_BYTES * 4 // 3 + 4:
-        raise BadPicture(f"The picture has more than {MAX_BYTES // 1_000_000} MB. Shrink it first.")
-    try:
-        return base64.b64decode(data, validate=True), name
-    except binascii.Error:
-        raise BadPicture("The picture arrived damaged. Choose the file again.") from None
-
-
-def on_screen(image: Image.Image) -> str:
+def on_screen(image: Image.Image, most: int = SHOWN) -> str:
     """A picture for the browser, as a data address: no file is written for it."""
-    small = image.copy() if max(image.size) > SHOWN else image
-    small.thumbnail((SHOWN, SHOWN), reducing_gap=2.0)
+    small = image.copy()
+    small.thumbnail((most, most), reducing_gap=2.0)
     held = io.BytesIO()
     small.save(held, "JPEG", quality=90, subsampling=0)
     return "data:image/jpeg;base64," + base64.b64encode(held.getvalue()).decode("ascii")

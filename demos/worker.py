@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from functools import wraps
 from html import escape
 from threading import Lock
@@ -26,8 +27,40 @@ def guarded(do: Callable[..., Updates], banner: Any, patience: float = -1) -> Ca
         try:
             return {banner: "", **do(*given)}
         except FaceForgeError as refusal:
-            return {banner: f'<p role="alert">{escape(str(refusal))}</p>'}
+            return {banner: alert(str(refusal))}
         finally:
             _worker.release()
 
     return tried
+
+
+def guarded_steps(do: Callable[..., Iterator[Updates]], banner: Any) -> Callable[..., Iterator[Updates]]:
+    """The same for work in steps: each takes a turn of its own, so that nobody waits for all of them."""
+
+    @wraps(do)
+    def tried(*given: Any) -> Iterator[Updates]:
+        steps = do(*given)
+        while True:
+            try:
+                with _worker:
+                    updates = next(steps)
+            except StopIteration:
+                return
+            except FaceForgeError as refusal:
+                yield {banner: alert(str(refusal))}
+                return
+            yield {banner: "", **updates}
+
+    return tried
+
+
+def let_others() -> None:
+    """Between the steps of long work that is one call: whoever waits goes first."""
+    _worker.release()
+    time.sleep(0.01)
+    _worker.acquire()
+
+
+def alert(line: str) -> str:
+    """HTML: a line for the banner; nothing for nothing."""
+    return f'<p role="alert">{escape(line)}</p>' if line else ""

@@ -84,7 +84,7 @@ def make_sheet(asked: Asked, image: Path | None, grid: Grid, output: Path | None
     for text in notes:
         note(text)
     if output is not None:
-        write_picture(sheet.image, output, _of_sheet(provenance, wish.spec, grid))
+        write_picture(sheet.image, output, sheet_provenance(provenance, wish.spec, grid))
         click.echo(output)
     if folder is not None:
         click.echo(folder)
@@ -92,7 +92,7 @@ def make_sheet(asked: Asked, image: Path | None, grid: Grid, output: Path | None
     tell_about(editor, asked)
 
 
-def _of_sheet(first: Mapping[str, Any], held: EditSpec, grid: Grid) -> dict[str, Any]:
+def sheet_provenance(first: Mapping[str, Any], held: EditSpec, grid: Grid) -> dict[str, Any]:
     """The provenance of the sheet: of its first picture, with what was held and what was varied."""
     spec = {**first["spec"], "aus": dict(held.aus)}
     return {**first, "spec": spec, "sweep": {"aus": list(grid.units), "values": list(grid.values), "cell": grid.cell}}

@@ -14,12 +14,12 @@ from PIL import Image
 from faceforge.aus import UNITS
 from faceforge.errors import BadPicture, BadSpec, NoFace
 from faceforge.spec import DIRECTIONS, EditSpec
-from faceforge_demos import controls, copying
-from faceforge_demos import session as session_of
+from faceforge_demos import bringing, controls, copying
+from faceforge_demos.bringing import MAX_BYTES, plain_name
 from faceforge_demos.chart import chart, notes
 from faceforge_demos.controls import DIRECTION, lights, resting, spec_of, turns, units
 from faceforge_demos.copying import as_command, as_python, unsayable
-from faceforge_demos.session import MAX_BYTES, SAMPLE, Session, plain_name
+from faceforge_demos.session import SAMPLE, Session
 from tests.cli.running import run
 
 
@@ -55,7 +55,7 @@ def test_there_is_a_slider_for_every_unit_and_every_angle() -> None:
     assert len(turns()) == len(DIRECTIONS)
 
 
-@pytest.mark.parametrize("module", [controls, copying, session_of])
+@pytest.mark.parametrize("module", [bringing, controls, copying])
 def test_examples_in_the_documentation_hold(module: ModuleType) -> None:
     done = doctest.testmod(module)
     assert (done.attempted > 0, done.failed) == (True, 0)
@@ -126,7 +126,7 @@ def test_history_is_bounded_and_keeps_the_photograph(session: Session, monkeypat
 
 def test_visitors_share_nothing(session: Session) -> None:
     session.finish(wish(AU12=2.0))
-    other = Session(session.editor.reader.finder)
+    other = Session(session.warper.reader.finder)
     with pytest.raises(BadSpec):
         other.save()
     other.open_sample()
@@ -137,10 +137,24 @@ def test_visitors_share_nothing(session: Session) -> None:
 def test_what_was_asked_and_what_was_seen_stand_side_by_side(session: Session) -> None:
     edit = session.finish(wish(AU12=3.0, AU28=1.0))
     assert edit.measured is not None
-    assert edit.measured["AU12"] > 1.0
+    assert edit.measured.aus["AU12"] > 1.0
+    assert 0.8 < edit.measured.identity <= 1.0
     drawn = chart(edit)
     assert "+3.0 →" in drawn
     assert "+1.0 → unread" in drawn  # the judge does not know lips that are sucked in
+    assert f"{edit.measured.identity:.2f} of 1" in drawn
+
+
+def test_only_an_edit_is_measured(session: Session) -> None:
+    assert session.current.measured is None
+    assert "Move a slider" in chart(session.current)
+
+
+def test_large_pictures_are_kept_in_smaller_numbers(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("faceforge_demos.session.KEPT_PIXELS", 3 * 512 * 512)
+    for value in (1.0, 2.0, 3.0, 4.0):
+        session.finish(wish(AU1=value))
+    assert [each.brief for each in session.edits] == ["the photograph", "AU1 +3", "AU1 +4"]
 
 
 def test_another_face_than_the_largest_is_measured_too() -> None:
@@ -155,13 +169,13 @@ def test_another_face_than_the_largest_is_measured_too() -> None:
     assert len(session.photograph.faces) == 2
     measured = session.finish(wish(AU12=3.0, face="2")).measured
     assert measured is not None
-    assert measured["AU12"] > 1.0
+    assert measured.aus["AU12"] > 1.0
 
 
 def test_what_cannot_be_granted_is_said(session: Session) -> None:
     edit = session.finish(wish(AU4=-4.0))
     assert any("AU4 was changed by" in each for each in edit.notes)
-    assert "AU4 was changed by" in notes(edit)
+    assert "AU4 was changed by" in notes(edit.notes)
 
 
 def test_the_photograph_s_own_units_are_known(session: Session) -> None:
