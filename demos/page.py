@@ -43,7 +43,8 @@ class Page:
     @property
     def knobs(self) -> list[Knob]:
         """What the model can be told besides the face."""
-        return knobs(self.forge)
+        found: list[Knob] = knobs(self.forge)
+        return found
 
     def on(
         self,

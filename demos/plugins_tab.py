@@ -10,7 +10,7 @@ from faceforge_demos.page import Page
 
 def build(page: Page) -> None:
     """A table; nothing here changes while the studio runs."""
-    shown = tables(page.forge)
+    shown: str = tables(page.forge)
 
     def plugins() -> str:
         return shown

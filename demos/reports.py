@@ -52,6 +52,6 @@ def evaluate(session: Session, plan: Plan, told: Callable[[int, int, str], None]
 
     run(session.editor, [subject], plan, observer, record, done)
     found = report(facts, record.seen, observer.judges)
-    path = folder / "report.html"
+    path: Path = folder / "report.html"
     path.write_text(page(found, record.seen, observer.judges, folder), encoding="utf-8")
     return path

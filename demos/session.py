@@ -180,7 +180,8 @@ class Session:
     def save(self, *, badge: bool = False) -> Path:
         """The current edit as PNG with its provenance, as the command writes it; with a badge that all can see."""
         result = self.current.result
-        return (badged(result) if badge else result).save(self.folder / output_name(self.source))
+        written: Path = (badged(result) if badge else result).save(self.folder / output_name(self.source))
+        return written
 
     def save_preset(self) -> Path:
         """The wish of the current edit as JSON, for other photographs."""

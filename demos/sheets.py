@@ -61,7 +61,8 @@ def sweep(session: Session, wanted: Wanted) -> Iterator[tuple[Image.Image, str]]
 
 
 def sheet_path(session: Session) -> Path:
-    return session.folder / sheet_name(session.source)
+    path: Path = session.folder / sheet_name(session.source)
+    return path
 
 
 def columns(text: str) -> tuple[float, ...]:
