@@ -19,6 +19,7 @@ from faceforge_training.portraits import Arrays, kept
 
 BLOCK = 4  # people of one file
 SEEN = ("source", "target", *PICTURES)
+DRAWN = 2  # what was drawn in another way must not be taken for this: count up with every change
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +52,7 @@ class Known:
 def known_edits(folder: str, pairs: int, vae: str, first: int, pixels: int, processes: int) -> Known:
     """The first `pairs` of a folder as pictures, or as latents of a saved model's `vae`; what is missing is drawn."""
     place, count = Path(folder).expanduser(), -(-pairs // (BLOCK * EACH))
-    names = [f"edits-{pixels}-{first}-{number:05d}.npz" for number in range(count)]
+    names = [f"edits{DRAWN}-{pixels}-{first}-{number:05d}.npz" for number in range(count)]
     _draw_missing(place, names, first, pixels, processes)
     if vae:
         backbone = load_forge(vae).backbone

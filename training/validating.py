@@ -25,7 +25,7 @@ from faceforge_training.autoencoder import VaeObjective
 from faceforge_training.diffusion import DenoiseObjective
 from faceforge_training.editing import PIXELS, Captioned, face_edits, face_portraits
 from faceforge_training.edits import EACH, HELD_OUT, UNITS, Edit, edits, taken
-from faceforge_training.known import Known
+from faceforge_training.known import DRAWN, Known
 from faceforge_training.portraits import kept
 from faceforge_training.sampling import again, composed, made_of, psnr, sampled, sheet
 
@@ -80,7 +80,7 @@ class Grid:
     @classmethod
     def drawn(cls, folder: Path, first: int, faces: int, units: tuple[str, ...], dose: float, pixels: int) -> "Grid":
         """Drawn once into the folder; the faces are neutral and face the camera."""
-        name = f"grid-{pixels}-{first}-{faces}-{'.'.join(units)}-{dose:g}.npz"
+        name = f"grid{DRAWN}-{pixels}-{first}-{faces}-{'.'.join(units)}-{dose:g}.npz"
         wanted = [
             Edit(before, replace(before, aus={unit: dose}))
             for before in (_facing(first + number * EACH) for number in range(faces))

@@ -59,6 +59,18 @@ def test_heads_are_missed_by_a_little_and_by_more() -> None:
     assert 0.02 < max(off) < 0.1
 
 
+def test_lights_are_missed_in_brightness_far_more_than_in_colour() -> None:
+    fit = known_fit(edits(SEEDS.start)[0].before, PHOTOGRAPHED)
+    grey, colour = [], []
+    for seed in range(40):
+        off = (missed(fit, Draws(seed, "x")).light - fit.light)[0] / fit.light.norm()
+        mean = off.mean(1, keepdim=True)
+        grey.append(float(mean.norm() * 3**0.5))
+        colour.append(float((off - mean).norm()))
+    assert 0.1 < np.median(grey) < 0.25
+    assert 0.01 < np.median(colour) < 0.05
+
+
 def test_those_who_teach_an_editor_judge_nobody() -> None:
     ranges = (SEEDS, HELD_OUT, JUDGES, JUDGED)
     assert not any(
