@@ -45,8 +45,8 @@ def test_decibels_count_the_chosen_pixels_alone() -> None:
 
 def test_what_an_autoencoder_loses_cancels_where_the_warp_is_known() -> None:
     warp, made, lost = torch.rand(1, 3, 8, 8) - 0.5, torch.rand(1, 3, 8, 8) - 0.5, 0.2
-    unknown = torch.zeros(1, 8, 8, dtype=torch.uint8)
-    unknown[:, :4] = 255
+    unknown = torch.zeros(1, 1, 8, 8)
+    unknown[:, :, :4] = 1
     found = composed(made - lost, warp, warp - lost, unknown)
     torch.testing.assert_close(found[:, :, 4:], made[:, :, 4:])
     torch.testing.assert_close(found[:, :, :4], made[:, :, :4] - lost)
