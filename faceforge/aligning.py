@@ -15,7 +15,7 @@ from torch import Tensor
 from faceforge.conditions import MAKERS, VECTORS, Scene
 from faceforge.core.plugin import Plugin
 from faceforge.errors import BadSpec, NoFace, nearest
-from faceforge.face.crops import SIDE, Crop, face_crop
+from faceforge.face.crops import SIDE, Crop, close_crop, face_crop
 from faceforge.face.finding import Finder
 from faceforge.face.found import Face
 from faceforge.face.masks import Mask, composite
@@ -28,7 +28,7 @@ from faceforge.spec import EditSpec
 
 Value = TypeVar("Value")
 
-CROPS: Mapping[str, Callable[[Face], Crop]] = {"face": face_crop}
+CROPS: Mapping[str, Callable[[Face], Crop]] = {"face": face_crop, "close": close_crop}
 _EVERYWHERE = {"warp": "warp", "unknown": "unknown"}  # what any model may be given
 _SHOWING = ("warp", "rig-render")  # makers of pictures that show the wish: pose, gaze, light, every action unit
 _POSE = ("yaw_deg", "pitch_deg", "roll_deg")

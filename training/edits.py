@@ -15,7 +15,7 @@ from PIL import Image
 from faceforge.aligning import on_size
 from faceforge.aus import ORDERS, unsided
 from faceforge.conditions import MAKERS, Scene, numbers_of
-from faceforge.face.crops import face_crop
+from faceforge.face.crops import close_crop
 from faceforge.face.found import Face, Points
 from faceforge.face.people import face
 from faceforge.face3d.embedded.model import EmbeddedHead
@@ -101,7 +101,7 @@ def _row(pair: Edit, before: Portrait, after: Portrait, pixels: int) -> dict[str
     draws = Draws(pair.before.seed, "missed")
     fit = missed(known_fit(pair.before, PHOTOGRAPHED), draws)
     seen = Face(_shaken(before.landmarks, draws), (PHOTOGRAPHED, PHOTOGRAPHED), "known")
-    crop = on_size(face_crop(seen), (pixels, pixels))
+    crop = on_size(close_crop(seen), (pixels, pixels))
     wanted = wanted_head(pair, fit)
     scene = Scene(
         Photograph(read_picture(before.image), [seen]),
@@ -179,7 +179,7 @@ def _nearer(seed: int) -> Sitting:
     draws = Draws(seed, "frame")
     usual = sample(seed)
     bare = usual.occluder if draws.chance(0.5) else None
-    return replace(usual, occluder=bare, camera=replace(usual.camera, half_extent=draws.uniform(16.0, 21.0)))
+    return replace(usual, occluder=bare, camera=replace(usual.camera, half_extent=draws.uniform(12.5, 16.0)))
 
 
 def _changed(before: Mapping[str, float], draws: Draws) -> dict[str, float]:

@@ -19,7 +19,7 @@ from faceforge_training.portraits import Arrays, kept
 
 BLOCK = 4  # people of one file
 SEEN = ("source", "target", *PICTURES)
-DRAWN = 2  # what was drawn in another way must not be taken for this: count up with every change
+DRAWN = 3  # what was drawn in another way must not be taken for this: count up with every change
 
 
 @dataclass(frozen=True, eq=False)

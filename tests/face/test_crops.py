@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from faceforge.errors import BadPicture
-from faceforge.face.crops import Crop, box_crop, deca_crop, detector_box, face_crop, smirk_crop, whole_crop
+from faceforge.face.crops import Crop, box_crop, close_crop, deca_crop, detector_box, face_crop, smirk_crop, whole_crop
 from faceforge.face.masks import composite, filled, from_parts, parts
 from faceforge.face.paste import paste_back, paste_change
 from faceforge.io.pictures import read_picture
@@ -48,6 +48,14 @@ def test_the_box_of_a_detector_holds_all_landmarks(plain: Portrait) -> None:
     assert left < low[0] < high[0] < right
     assert top < low[1]
     assert high[1] <= bottom
+
+
+def test_a_close_crop_is_half_again_as_large_around_the_same_middle(plain: Portrait) -> None:
+    face = known(plain)
+    close, usual = (crop.to_crop(plain.landmarks) for crop in (close_crop(face), face_crop(face)))
+    assert 0 < close.min() < close.max() < 512
+    assert np.ptp(close, 0) == pytest.approx(1.5 * 512 / 352 / 1.45 * np.ptp(usual, 0))
+    assert close - 256 == pytest.approx(1.5 * 512 / 352 / 1.45 * (usual - 256))
 
 
 def test_a_crop_of_scale_one_is_the_picture_itself_and_black_beyond(plain: Portrait) -> None:
