@@ -54,5 +54,7 @@ def _display(light: Light) -> Tensor:
         towards, away = torch.tensor(light.sky[2 * axis]), torch.tensor(light.sky[2 * axis + 1])
         side = torch.where(normals[:, axis : axis + 1] > 0, towards, away)
         linear += share * side
-    found: Tensor = torch.linalg.lstsq(lights.basis(normals), linear.clamp(min=1e-4) ** _GAMMA).solution
+    # Solvers round by where their operands lie in memory: in double precision, rounded once more, that is not seen.
+    shown = (linear.clamp(min=1e-4) ** _GAMMA).double()
+    found: Tensor = torch.linalg.lstsq(lights.basis(normals).double(), shown).solution.float()
     return found[None]
