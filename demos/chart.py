@@ -37,7 +37,7 @@ def _units(edit: Edit, measured: Measured) -> str:
     rows = "".join(_row(code, asked.get(code, 0.0), measured.aus.get(code)) for code in codes)
     judge = f"Judge: {judges.DEFAULT}, a small network of FaceForge; it compares the face before and after."
     legend = '<span class="asked key"></span> asked <span class="measured key"></span> measured'
-    return f"<p>{legend}, in FACS units</p><table>{rows}</table><p>{judge}</p>"
+    return f'<p>{legend}, in FACS units</p><table id="units">{rows}</table><p>{judge}</p>'
 
 
 def _identity(measured: Measured) -> str:

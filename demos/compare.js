@@ -3,17 +3,35 @@
 const root = element.querySelector(".compare");
 const frame = element.querySelector(".frame");
 const stage = element.querySelector(".stage");
+const gap = element.querySelector(".gap");
 const range = element.querySelector("input[type=range]");
 const MOST = 8;
 let view = { zoom: 1, x: 0, y: 0 };  // the stage's scale, and its shift in pixels of the screen
 let held = null;
 
+// Drawn at the pictures' own size: blended where they are scaled, two equal pictures would differ at seams of the screen.
+const differ = async () => {
+  if (!root.classList.contains("differing") || root.classList.contains("empty")) return;
+  const pictures = [".before", ".after"].map((name) => element.querySelector(name));
+  try {
+    await Promise.all(pictures.map((each) => each.decode()));
+  } catch {
+    return;  // another picture came meanwhile, and is drawn when it is there
+  }
+  const [before, after] = pictures;
+  [gap.width, gap.height] = [before.naturalWidth, before.naturalHeight];
+  const pen = gap.getContext("2d");
+  pen.drawImage(before, 0, 0);
+  pen.globalCompositeOperation = "difference";
+  pen.drawImage(after, 0, 0, gap.width, gap.height);
+};
 const place = () => root.style.setProperty("--at", `${range.value}%`);
 const show = () => {
   const value = props.value || {};
   if (value.before) element.querySelector(".before").src = value.before;
   if (value.after) element.querySelector(".after").src = value.after;
   root.classList.toggle("empty", !element.querySelector(".after").getAttribute("src"));
+  differ();
 };
 const look = () => {
   const inside = (shift, length) => Math.min(0, Math.max(shift, length * (1 - view.zoom)));
@@ -43,6 +61,7 @@ element.querySelector(".whole").addEventListener("click", () => zoom(0));
 element.querySelector(".difference").addEventListener("click", (event) => {
   const on = root.classList.toggle("differing");
   event.target.setAttribute("aria-pressed", on);
+  differ();
 });
 frame.addEventListener("dblclick", (event) => zoom(2, ...at(event)));
 frame.addEventListener("wheel", (event) => {

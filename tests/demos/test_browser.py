@@ -137,7 +137,7 @@ def test_an_edit_in_the_browser_is_the_same_file_out_of_a_shell(page: Any, tmp_p
     assert page.locator("#history .thumbnail-item").count() == 1
     page.mouse.up()
     wait_for_edits(page, 2)
-    assert "AU12" in page.locator("#chart table").inner_text()
+    assert "AU12" in page.locator("#units").inner_text()
 
     (tmp_path / "home").mkdir()
     saved = taken_home(page, tmp_path / "home")
