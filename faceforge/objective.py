@@ -33,6 +33,7 @@ class Objective(nn.Module):
 
     With probability `drop` a plugin's condition is replaced by its null, row by row and plugin by plugin. `min_snr`
     weights rows by their noise (Hang et al. 2023, arXiv 2303.09556), as if the clean latents' error counted up to it.
+    Timesteps are drawn evenly; a `lean` above 1 leans to noisy ones, where what is known beforehand decides.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Objective(nn.Module):
         noise_scheduler: Any,
         drop: float = 0.0,
         min_snr: float | None = None,
+        lean: float = 1.0,
         lora_scales: dict[str, float] | None = None,
     ) -> None:
         super().__init__()
@@ -52,6 +54,7 @@ class Objective(nn.Module):
         self.noise_scheduler = noise_scheduler
         self.drop = drop
         self.min_snr = min_snr
+        self.lean = lean
         self.lora_scales = lora_scales or {p.name: p.lora.scale for p in plugins if p.lora is not None}
 
     def forward(
@@ -77,7 +80,8 @@ class Objective(nn.Module):
             noise = torch.randn(latents.shape, generator=generator).to(latents)
         if timesteps is None:
             last = int(self.noise_scheduler.config.num_train_timesteps)
-            drawn = torch.randint(0, last, (rows // frames,), generator=generator)
+            even = torch.rand(rows // frames, generator=generator, dtype=torch.float64)
+            drawn = (last * even ** (1 / self.lean)).long().clamp(max=last - 1)
             timesteps = drawn.repeat_interleave(frames).to(latents.device)
         noisy = self.noise_scheduler.add_noise(latents, noise, timesteps)
         prediction = self._predict(requests, noisy, timesteps, generator, frames)

@@ -17,7 +17,7 @@ from torch import Tensor
 from faceforge.core.backbone import Backbone
 from faceforge.core.manifest import Control, Manifest, Value
 from faceforge.core.plugin import Plugin
-from faceforge.core.points import HookPoint
+from faceforge.core.points import SUMMED, HookPoint
 from faceforge.core.requests import Requests
 from faceforge.core.rows import Encoder
 from faceforge.core.temporal import consecutive
@@ -59,7 +59,7 @@ class Companion(Plugin):
     manifest = Manifest(
         name="companion",
         version="1.0",
-        points=(HookPoint.TIMESTEP, HookPoint.INPUT, HookPoint.SELF_ATTENTION, HookPoint.CROSS_ATTENTION),
+        points=(*SUMMED, HookPoint.SELF_ATTENTION, HookPoint.CROSS_ATTENTION),
     )
 
     def build(self, backbone: Backbone) -> None:
@@ -73,6 +73,7 @@ class Companion(Plugin):
         self.gift = Contribution(
             timestep=some(1, backbone.time_width),
             input=some(1, backbone.input_width, 1, 1),
+            output=some(1, backbone.latent_channels, 1, 1),
             self_attention={site: Tokens(some(1, 3, width)) for site, width in backbone.self_sites.items()},
             cross_attention={site: KeyValue(None, some(1, 1, width)) for site, width in backbone.cross_sites.items()},
         )
@@ -129,7 +130,7 @@ def it_does_something(bench: Bench) -> None:
 
 
 def an_untrained_plugin_changes_no_sum(bench: Bench) -> None:
-    summed = {HookPoint.TIMESTEP, HookPoint.INPUT, HookPoint.CROSS_ATTENTION, HookPoint.WEIGHTS, HookPoint.TEMPORAL}
+    summed = {*SUMMED, HookPoint.CROSS_ATTENTION, HookPoint.WEIGHTS, HookPoint.TEMPORAL}
     if set(bench.plugin.manifest.points) <= summed:
         assert torch.equal(bench.predict([bench.fresh], bench.requests(controls={})), bench.plain())
 

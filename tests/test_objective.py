@@ -175,3 +175,19 @@ def test_frames_of_a_clip_share_their_timestep_and_what_is_dropped() -> None:
     drawn = torch.cat(seen).view(2, 3)
     assert (drawn == drawn[:, :1]).all()
     assert drawn[0, 0] != drawn[1, 0]
+
+
+def test_leaning_draws_noisier_timesteps() -> None:
+    drawn: dict[float, list[int]] = {1.0: [], 3.0: []}
+    for lean, found in drawn.items():
+        objective = objective_of("magicface", lean=lean)
+        objective._predict = lambda requests, noisy, timesteps, generator, frames, seen=found: (
+            seen.extend(timesteps.tolist()) or noisy
+        )
+        for seed in range(400):
+            step(objective, requests_of(objective), seed)
+    for lean, found in drawn.items():
+        assert 0 <= min(found) and max(found) < 1000
+        for share in (0.25, 0.5, 0.75):  # of timesteps at most t there are (t / 1000) ** lean
+            below = sum(each < 1000 * share for each in found) / len(found)
+            assert abs(below - share**lean) < 0.05

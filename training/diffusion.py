@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import torch.nn.functional as F
 from diffusers import DDIMScheduler
-from pydantic import Field, NonNegativeFloat
+from pydantic import Field, NonNegativeFloat, PositiveFloat
 from torch import Tensor, nn
 
 from faceforge.aus import ORDERS
@@ -14,6 +14,7 @@ from faceforge.core.backbone import Backbone
 from faceforge.core.types import Request
 from faceforge.jobs import Defaults
 from faceforge.objective import Objective
+from faceforge.plugin import zeroed
 from faceforge.spec import EditSpec
 from faceforge.store.checkpoint import save
 from faceforge_training.assembling import Wanted, choose, forged
@@ -28,7 +29,8 @@ Drop = Annotated[float, Field(ge=0, le=1)]
 class DenoiseObjective(nn.Module):
     """A backbone with plugins, of which the parts named by `train` learn: unet, text, plugins, or a plugin's name.
 
-    A LoRA is a plugin: `lora`, or one that brings its own.
+    A LoRA is a plugin: `lora`, or one that brings its own. `anew` says that the network is to predict something else
+    than it did: its last layer begins at zero.
     """
 
     def __init__(
@@ -39,8 +41,10 @@ class DenoiseObjective(nn.Module):
         train: list[str],
         prediction: Prediction = "epsilon",
         min_snr: NonNegativeFloat = 0.0,
+        lean: PositiveFloat = 1.0,
         zero_terminal_snr: bool = False,
         drop: Drop = 0.0,
+        anew: bool = False,
         checkpointing: bool = False,
         defaults: dict[str, Any] | None = None,
     ) -> None:
@@ -55,8 +59,11 @@ class DenoiseObjective(nn.Module):
             noise_scheduler=DDIMScheduler.from_config(parts.scheduler.config),
             drop=drop,
             min_snr=min_snr or None,
+            lean=lean,
         )
         self.vae, self.text = parts.vae, getattr(parts.text, "model", None)  # to be trained, moved and kept with it
+        if anew:
+            zeroed(parts.unet.conv_out)
         choose(self.forge, train)
         if checkpointing:
             parts.unet.enable_gradient_checkpointing()

@@ -40,6 +40,7 @@ class State:
 
     timestep: Tensor | None = None
     input: Tensor | None = None
+    output: Tensor | None = None
     references: Mapping[str, Reference] = field(default_factory=dict)
     reads: Mapping[str, tuple[KeyValue, ...]] = field(default_factory=dict)
     motion: Motion | None = None
@@ -67,6 +68,7 @@ class Hooks:
             return
         self._after(self.unet.time_embedding, lambda out: _plus(out, self.state.timestep))
         self._after(self.unet.conv_in, lambda out: _plus(out, self.state.input))
+        self._after(self.unet.conv_out, lambda out: _plus(out, self.state.output))
         for site, block in self.unet.named_modules():
             if isinstance(block, BasicTransformerBlock):
                 self._install_self_attention(site, block.attn1)

@@ -11,7 +11,7 @@ from torch import Tensor
 from faceforge.core.attach import NOTHING, Reference, State
 from faceforge.core.attention import expanded, log_strength
 from faceforge.core.plugin import Plugin
-from faceforge.core.points import HookPoint
+from faceforge.core.points import SUMMED, HookPoint
 from faceforge.core.rows import Call
 from faceforge.core.temporal import Motion
 from faceforge.core.types import KeyValue
@@ -39,7 +39,7 @@ def merge(call: Call, strengths: Strengths, moving: Plugin | None = None) -> tup
             point, site = address.point, address.site
             if point is HookPoint.CONTEXT:
                 context = expanded(tensor, rows)
-            elif point in (HookPoint.TIMESTEP, HookPoint.INPUT):
+            elif point in SUMMED:
                 weighed = _times(tensor, weight)
                 sums[point] = sums[point] + weighed.to(sums[point]) if point in sums else weighed
             elif point is HookPoint.SELF_ATTENTION and address.part == "value":
@@ -51,7 +51,7 @@ def merge(call: Call, strengths: Strengths, moving: Plugin | None = None) -> tup
     together = {site: _together(each, rows) for site, each in references.items()}
     if not (sums or together or reads or motion):
         return context, NOTHING
-    return context, State(sums.get(HookPoint.TIMESTEP), sums.get(HookPoint.INPUT), together, dict(reads), motion)
+    return context, State(*map(sums.get, SUMMED), together, dict(reads), motion)
 
 
 def _times(tensor: Tensor, weight: Tensor | None) -> Tensor:

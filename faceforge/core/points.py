@@ -20,6 +20,7 @@ class HookPoint(Enum):
 
     TIMESTEP = "timestep"  # return (rows, D), added to the time embedding
     INPUT = "input"  # return (rows, C, h, w), added to the output of conv_in
+    OUTPUT = "output"  # return (rows, C, h, w), added to the output of conv_out, which is the prediction
     SELF_ATTENTION = "self_attention"  # return tokens (rows, N, C) per site that self-attention may also read
     CROSS_ATTENTION = "cross_attention"  # return keys and values per site; their read is added to the text's
     CONTEXT = "context"  # return (rows, N, D), the text tokens that cross-attention reads
@@ -32,9 +33,12 @@ class HookPoint(Enum):
         return LAWS[self]
 
 
+SUMMED = (HookPoint.TIMESTEP, HookPoint.INPUT, HookPoint.OUTPUT)  # one tensor each, added to what a layer gives
+
 LAWS = {
     HookPoint.TIMESTEP: Law.SUM,
     HookPoint.INPUT: Law.SUM,
+    HookPoint.OUTPUT: Law.SUM,
     HookPoint.SELF_ATTENTION: Law.CONCATENATE,
     HookPoint.CROSS_ATTENTION: Law.ADD_READS,
     HookPoint.CONTEXT: Law.ONE_OWNER,

@@ -17,7 +17,7 @@ from faceforge.core.cache import Cache, version
 from faceforge.core.device import HOST
 from faceforge.core.guidance import Branch
 from faceforge.core.plugin import Plugin
-from faceforge.core.points import HookPoint
+from faceforge.core.points import SUMMED, HookPoint
 from faceforge.core.requests import Requests
 from faceforge.core.temporal import Window, consecutive
 from faceforge.core.types import Contribution, Request, Tokens
@@ -112,8 +112,9 @@ class Encoder:
         return Requests(requests, plugin.manifest, self.backbone, cache=cache, dose=plugin.dose)
 
     def _leaves(self, contribution: Contribution | None, rows: int) -> list[Leaves] | None:
-        if contribution is not None and contribution.input is not None and self.waiting:
-            contribution = replace(contribution, input=contribution.input.to(HOST))
+        if contribution is not None and self.waiting:
+            maps = {"input": contribution.input, "output": contribution.output}
+            contribution = replace(contribution, **{k: each.to(HOST) for k, each in maps.items() if each is not None})
         return _split(contribution, rows, self._project)
 
     def _project(self, site: str, tokens: Tokens) -> Reference:
@@ -204,7 +205,7 @@ def mover(plugins: Iterable[Plugin]) -> Plugin | None:
 
 def _flat(contribution: Contribution, project: Project) -> Leaves:
     leaves: dict[Address, Tensor] = {}
-    for point in (HookPoint.TIMESTEP, HookPoint.INPUT, HookPoint.CONTEXT):
+    for point in (*SUMMED, HookPoint.CONTEXT):
         tensor = getattr(contribution, point.value)
         if tensor is not None:
             leaves[Address(point)] = tensor

@@ -52,6 +52,7 @@ class Contribution:
 
     timestep: Tensor | None = None
     input: Tensor | None = None
+    output: Tensor | None = None
     context: Tensor | None = None
     self_attention: Mapping[str, Tokens] = field(default_factory=dict)
     cross_attention: Mapping[str, KeyValue] = field(default_factory=dict)

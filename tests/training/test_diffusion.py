@@ -12,7 +12,7 @@ from faceforge.io.weights import read_tensors
 from faceforge.store.backbones import tiny
 from faceforge_training import parts
 from faceforge_training.autoencoder import VaeObjective, edges
-from faceforge_training.diffusion import DenoiseObjective
+from faceforge_training.diffusion import DenoiseObjective, latents_of, requests_of
 from faceforge_training.errors import BadRecipe
 from faceforge_training.loop import train
 from faceforge_training.settings import read
@@ -71,6 +71,18 @@ def test_every_prediction_type_learns_and_is_sampled_as_it_was_learned(predictio
     assert forge.backbone.scheduler.config.prediction_type == prediction
     again = DenoiseObjective(str(tmp_path / "model"), [{"name": "magicface"}], train=["plugins"], prediction=prediction)
     assert again.forge.plugins["magicface"].signature == forge.backbone.signature
+
+
+def test_a_network_that_begins_anew_leaves_the_warp_as_it_is() -> None:
+    torch.manual_seed(0)
+    plugins = [{"name": "warp", "carries": True}]
+    made = DenoiseObjective("tiny", plugins, train=["unet", "plugins"], prediction="sample", anew=True)
+    batch = Edits().batch(0)
+    given = batch["latent.warp"] * made.forge.backbone.latent_scale
+    outcome = made.step(requests_of(batch), latents_of(batch, made.forge.backbone))
+    torch.testing.assert_close(outcome.prediction, given)
+    outcome.loss.backward()
+    assert made.forge.backbone.unet.conv_out.weight.grad.abs().sum() > 0
 
 
 def test_noise_that_hides_everything_starts_the_sampling() -> None:
