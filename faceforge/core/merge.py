@@ -51,7 +51,8 @@ def merge(call: Call, strengths: Strengths, moving: Plugin | None = None) -> tup
     together = {site: _together(each, rows) for site, each in references.items()}
     if not (sums or together or reads or motion):
         return context, NOTHING
-    return context, State(*map(sums.get, SUMMED), together, dict(reads), motion)
+    summed = {point.value: tensor for point, tensor in sums.items()}
+    return context, State(**summed, references=together, reads=dict(reads), motion=motion)
 
 
 def _times(tensor: Tensor, weight: Tensor | None) -> Tensor:

@@ -113,8 +113,8 @@ class Encoder:
 
     def _leaves(self, contribution: Contribution | None, rows: int) -> list[Leaves] | None:
         if contribution is not None and self.waiting:
-            maps = {"input": contribution.input, "output": contribution.output}
-            contribution = replace(contribution, **{k: each.to(HOST) for k, each in maps.items() if each is not None})
+            seen, added = contribution.input, contribution.output
+            contribution = replace(contribution, input=_on_host(seen), output=_on_host(added))
         return _split(contribution, rows, self._project)
 
     def _project(self, site: str, tokens: Tokens) -> Reference:
@@ -132,6 +132,10 @@ class Encoder:
         unet = (version(backbone.unet), scales, self.parity) if projected else None
         dose = tuple(sorted(plugin.dose.items()))
         return plugin.name, version(plugin), what, dose, id(backbone), backbone.dtype, str(backbone.device), unet
+
+
+def _on_host(tensor: Tensor | None) -> Tensor | None:
+    return None if tensor is None else tensor.to(HOST)
 
 
 def rows_of(
