@@ -10,6 +10,7 @@ from torch import Tensor
 from faceforge.mer.identity import PIXELS
 from faceforge_training import disguise
 from faceforge_training.clutter import clutter
+from faceforge_training.draws import of_step
 from faceforge_training.frames import WHOLE, around, off
 from faceforge_training.people import SEEDS, SESSIONS, SHOTS, SIZE, People, people
 
@@ -42,7 +43,7 @@ class Album:
 
     def batch(self, step: int) -> dict[str, Tensor]:
         """`colours` (B, 3, 64, 64) in 0..1, and whose they are, `person` (B,)."""
-        random = torch.Generator().manual_seed(self.seed * 1_000_003 + step)
+        random = of_step(self.seed, step)
         count = max(1, self.size // len(SESSIONS))
         whose = torch.randperm(len(self.known), generator=random)[:count]
         counts = torch.tensor(SESSIONS)

@@ -11,6 +11,7 @@ import torch
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
 from torch import Tensor
 
+from faceforge_training.draws import of_step
 from faceforge_training.edits import SEEDS
 from faceforge_training.known import SEEN, Known, known_edits
 
@@ -80,7 +81,7 @@ class Edits:
 
     def batch(self, step: int) -> dict[str, Any]:
         """The target as `latents` or `picture`, conditions by prefix, `aus` as changes and what was `measured`."""
-        return self.rows(torch.randint(len(self.known), (self.size,), generator=_drawn(self.seed, step)))
+        return self.rows(torch.randint(len(self.known), (self.size,), generator=of_step(self.seed, step)))
 
     def rows(self, index: Tensor) -> dict[str, Any]:
         """Chosen edits."""
@@ -114,7 +115,7 @@ class Captioned:
 
     def batch(self, step: int) -> dict[str, Any]:
         """`latents` or `picture`, `prompts`, and `aus` as intensities: changes of a neutral face."""
-        drawn = _drawn(self.seed, step)
+        drawn = of_step(self.seed, step)
         index = torch.randint(len(self.known), (self.size,), generator=drawn)
         first = torch.rand(self.size, generator=drawn) < 0.5
         shots = [_wanted(self.known, name, index) for name in ("source", "target")]
@@ -137,7 +138,7 @@ class Pictures:
 
     def batch(self, step: int) -> dict[str, Tensor]:
         """`picture` (B, 3, n, n) in -1..1."""
-        drawn = _drawn(self.seed, step)
+        drawn = of_step(self.seed, step)
         index = torch.randint(len(self.known), (self.size,), generator=drawn).tolist()
         draw = torch.rand(self.size, 3, generator=drawn).tolist()
         chosen = []
@@ -153,7 +154,3 @@ def _wanted(known: Known, name: str, index: Tensor) -> dict[str, Tensor]:
     """What is to be learned: `latents`, or the `picture` they are made of."""
     (key, rows), *_ = known.shown(name, index, "latent").items()
     return {"picture" if key.startswith("picture") else "latents": rows}
-
-
-def _drawn(seed: int, step: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed * 1_000_003 + step)

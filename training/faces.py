@@ -14,6 +14,7 @@ from faceforge.face.networks import CROP, STRIDE, TYPICAL
 from faceforge.face.squares import MARGIN, rotation, upright
 from faceforge_training import disguise
 from faceforge_training.clutter import clutter
+from faceforge_training.draws import of_step
 from faceforge_training.portraits import SIZE, Portraits, drawn
 from faceforge_training.warps import Warp, bends
 
@@ -64,7 +65,7 @@ class Faces:
     seed: int
 
     def random(self, step: int) -> torch.Generator:
-        return torch.Generator().manual_seed(self.seed * 1_000_003 + step)
+        return of_step(self.seed, step)
 
     def picked(self, random: torch.Generator) -> Tensor:
         return torch.randint(len(self.known), (self.batch,), generator=random)

@@ -23,6 +23,7 @@ from faceforge.face.finding import Finder, find_faces, named_finder
 from faceforge.io.files import replacing, sha256
 from faceforge.io.pictures import read_picture
 from faceforge.jobs import to_tensor
+from faceforge_training.draws import of_step
 from faceforge_training.edits import UNITS
 from faceforge_training.errors import BadRecipe
 from faceforge_training.labels import Frame, frames
@@ -81,7 +82,7 @@ class Pairs:
 
     def batch(self, step: int) -> dict[str, Any]:
         """`picture`, to be made; `picture.source`, `picture.background`, `aus` as changes, `measured`, `prompts`."""
-        drawn = torch.Generator().manual_seed(self.seed * 1_000_003 + step)
+        drawn = of_step(self.seed, step)
         people = defaultdict(list)
         for each in self.known:
             people[each.frame.person].append(each)
@@ -113,7 +114,7 @@ class Portraits:
 
     def batch(self, step: int) -> dict[str, Any]:
         """`picture`, `prompts`, and `aus` as intensities."""
-        drawn = torch.Generator().manual_seed(self.seed * 1_000_003 + step)
+        drawn = of_step(self.seed, step)
         some = [self.known[n] for n in torch.randint(len(self.known), (self.size,), generator=drawn).tolist()]
         return {
             "picture": _read(each.crop for each in some),

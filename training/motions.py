@@ -16,6 +16,7 @@ from faceforge.mer.flow import backend
 from faceforge.mer.framing import SIDE as CROP
 from faceforge.mer.motion import channels
 from faceforge_training.clutter import clutter
+from faceforge_training.draws import of_step
 from faceforge_training.frames import WHOLE
 from faceforge_training.pairs import Pairs
 from faceforge_training.people import BLOCK, SEEDS, SESSIONS, SHOTS, SIZE, people
@@ -71,7 +72,7 @@ class Motions:
 
     def batch(self, step: int) -> dict[str, Tensor]:
         """`grey` (B, 2, 64, 64) in 0..1, `channels` (B, 3, 64, 64), `change` (B, 12); half of them mirrored."""
-        random = torch.Generator().manual_seed(self.seed * 1_000_003 + step)
+        random = of_step(self.seed, step)
         which = torch.randint(len(self.change), (self.size,), generator=random)
         back, mirrored = torch.rand(2, self.size, generator=random) < 0.5
         grey, moved, change = self.grey[which].float() / 255, self.channels[which].float(), self.change[which]
@@ -89,7 +90,7 @@ class Motions:
 
 def _block(pairs: Pairs, number: int) -> Arrays:
     """The couples of a few people as the judge will see them: cut roughly, each picture taken in its own way."""
-    random = torch.Generator().manual_seed(pairs.seed * 1_000_003 + number)
+    random = of_step(pairs.seed, number)
     whose = torch.arange(number * BLOCK, (number + 1) * BLOCK) * SHOTS
     first, second = ((whose[:, None] + torch.tensor(each)).flatten() for each in zip(*COUPLES, strict=True))
     warps = pairs.placed(first, second, random)

@@ -14,6 +14,7 @@ from torch import Tensor
 from faceforge.mer.pairs import INNER, PIXELS
 from faceforge_training import disguise
 from faceforge_training.clutter import clutter
+from faceforge_training.draws import of_step
 from faceforge_training.frames import around, off
 from faceforge_training.people import SEEDS, SESSIONS, SHOTS, SIZE, People, people
 from faceforge_training.warps import Warp, bends
@@ -50,7 +51,7 @@ class Pairs:
 
     def batch(self, step: int) -> dict[str, Tensor]:
         """`before` and `after` (B, 1, n, n) in 0..1, `change` (B, 12) in FACS units."""
-        random = torch.Generator().manual_seed(self.seed * 1_000_003 + step)
+        random = of_step(self.seed, step)
         first, second = self.picked(random)
         warps = self.placed(first, second, random)
         before, after = self.seen(first, second, warps, random)
