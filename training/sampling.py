@@ -9,7 +9,9 @@ from torch import Tensor
 
 from faceforge.core.backbone import Backbone
 from faceforge.core.loop import denoise
-from faceforge.core.start import from_noise, noise
+from faceforge.core.manifest import Manifest
+from faceforge.core.requests import Requests
+from faceforge.core.start import from_noise, from_picture, noise
 from faceforge.forge import Forge
 from faceforge.io.pictures import write_picture
 from faceforge.jobs import to_image
@@ -18,19 +20,20 @@ from faceforge_training.editing import Edits
 from faceforge_training.known import Known
 
 _AT_ONCE = 8
+_WARP = Manifest(name="start", version="1.0", needs=("pictures.warp",))
 _FEW = 12  # pixels that a photograph cannot know: fewer tell nothing
 
 
 @torch.no_grad()
-def sampled(forge: Forge, known: Known, steps: int) -> Tensor:
-    """What a model makes of known edits, (N, 3, n, n) in -1..1."""
+def sampled(forge: Forge, known: Known, steps: int, start_at: float = 0.0) -> Tensor:
+    """What a model makes of known edits, (N, 3, n, n) in -1..1; `start_at` of the way along it starts from the warp."""
     rows = Edits(known, _AT_ONCE, 0)
     parts = torch.arange(len(known)).split(_AT_ONCE)
-    return torch.cat([made_of(forge, rows.rows(part), steps) for part in parts])
+    return torch.cat([made_of(forge, rows.rows(part), steps, start_at) for part in parts])
 
 
 @torch.no_grad()
-def made_of(forge: Forge, batch: Mapping[str, Any], steps: int) -> Tensor:
+def made_of(forge: Forge, batch: Mapping[str, Any], steps: int, start_at: float = 0.0) -> Tensor:
     backbone = forge.backbone
     requests = requests_of({name: _on(each, backbone) for name, each in batch.items()})
     scheduler: Any = type(backbone.scheduler).from_config(backbone.scheduler.config)
@@ -38,8 +41,12 @@ def made_of(forge: Forge, batch: Mapping[str, Any], steps: int) -> Tensor:
     side = backbone.size // backbone.factor
     generators = [torch.Generator().manual_seed(number) for number in range(len(requests))]
     drawn = noise((backbone.latent_channels, side, side), generators).to(backbone.device, backbone.dtype)
+    start = from_noise(scheduler, drawn)
+    if start_at:
+        warp = Requests(requests, _WARP, backbone).latents("warp", scaled=True)
+        start = from_picture(scheduler, warp, drawn, start_at)
     with forge.prepared(requests) as run:
-        latents = denoise(run, scheduler, from_noise(scheduler, drawn), generators=generators)
+        latents = denoise(run, scheduler, start, generators=generators)
     return backbone.decode_latents(latents).float().cpu().clamp(-1, 1)
 
 

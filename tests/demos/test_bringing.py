@@ -16,17 +16,7 @@ from faceforge_demos.controls import DIRECTION, resting, spec_of, values_of
 from faceforge_demos.copying import as_command
 from faceforge_demos.session import SAMPLE, Session
 from tests.cli.running import run
-
-
-def wish(**moved: Any) -> dict[str, Any]:
-    return {**resting(), **moved}
-
-
-@pytest.fixture(scope="module")
-def opened() -> Session:
-    session = Session()
-    session.open_sample()
-    return session
+from tests.demos.wishes import wish
 
 
 @pytest.fixture

@@ -21,17 +21,7 @@ from faceforge_demos.controls import DIRECTION, lights, resting, spec_of, turns,
 from faceforge_demos.copying import as_command, as_python, unsayable
 from faceforge_demos.session import SAMPLE, Session
 from tests.cli.running import run
-
-
-def wish(**moved: Any) -> dict[str, Any]:
-    return {**resting(), **moved}
-
-
-@pytest.fixture(scope="module")
-def opened() -> Session:
-    session = Session()
-    session.open_sample()
-    return session
+from tests.demos.wishes import wish
 
 
 @pytest.fixture
