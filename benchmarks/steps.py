@@ -37,7 +37,7 @@ MANY = 50
 ABOUT = """
 what it prints
   For each setting, means over edits: dB over the warp of the whole face as users get it and of pixels that a photograph
-  cannot know, with what the mean is unsure by; the cosine of the embedded identity with the true outcome's; and how many
+  cannot know, and what the means are unsure by; the cosine of the embedded identity with the true outcome's; how many
   milliseconds the network takes for an edit, eight at once.
 
 examples

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import pickle
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
+from faceforge import errors
 from faceforge.augmentation.blocks import Block
 from faceforge.augmentation.report import Report
 from faceforge.augmentation.running import Engine, Work
@@ -38,30 +38,29 @@ def _blocks(ray: Any, workers: int, gpus: int | None, work: Work, blocks: Sequen
         return
     logging.getLogger("ray.data").setLevel(logging.WARNING)
     ray.data.DataContext.get_current().enable_progress_bars = False  # the run tells of its progress itself
-    rows = [{"block": pickle.dumps(block)} for block in blocks]
-    jobs = ray.data.from_items(rows, override_num_blocks=len(rows))
-    actors = ray.data.ActorPoolStrategy(size=min(workers, len(rows)))
-    made = jobs.map_batches(_Worker, fn_constructor_args=(work,), batch_size=1, compute=actors, num_gpus=gpus)
+    jobs = ray.data.range(len(blocks), override_num_blocks=len(blocks))
+    actors = ray.data.ActorPoolStrategy(size=min(workers, len(blocks)))
+    made = jobs.map_batches(_Worker, fn_constructor_args=(work, blocks), batch_size=1, compute=actors, num_gpus=gpus)
     for row in made.iter_rows():
         if row["refusal"]:
-            raise pickle.loads(row["refusal"])
-        yield Report.from_json(row["report"])
+            raise getattr(errors, row["refusal"], FaceForgeError)(row["said"])
+        yield Report.from_json(row["said"])
 
 
 class _Worker:
     """One actor: it loads the editor with its first block and keeps it."""
 
-    def __init__(self, work: Work) -> None:
-        self.work = work
+    def __init__(self, work: Work, blocks: Sequence[Block]) -> None:
+        self.work, self.blocks = work, blocks
 
-    def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
-        """One block, whose refusal comes back as a value: Ray would wrap it beyond recognition."""
-        (block,) = batch["block"]
+    def __call__(self, batch: dict[str, Any]) -> dict[str, list[str]]:
+        """One block by its place, whose refusal comes back as words: Ray would wrap it beyond recognition."""
+        (place,) = batch["id"]
         try:
             with one_thread():
-                return {"report": [self.work(pickle.loads(block)).to_json()], "refusal": [b""]}
+                return {"refusal": [""], "said": [self.work(self.blocks[int(place)]).to_json()]}
         except FaceForgeError as refusal:
-            return {"report": [""], "refusal": [pickle.dumps(refusal)]}
+            return {"refusal": [type(refusal).__name__], "said": [str(refusal)]}
 
 
 def _ray() -> Any:
