@@ -8,6 +8,7 @@ const range = element.querySelector("input[type=range]");
 const MOST = 8;
 let view = { zoom: 1, x: 0, y: 0 };  // the stage's scale, and its shift in pixels of the screen
 let held = null;
+let grabbed = null;  // where a pull began, on the screen
 
 // Drawn at the pictures' own size: blended where they are scaled, two equal pictures would differ at seams of the screen.
 const differ = async () => {
@@ -69,17 +70,55 @@ frame.addEventListener("wheel", (event) => {
   event.preventDefault();
   zoom(Math.exp(-event.deltaY / 300), ...at(event));
 }, { passive: false });
+// Shares of the picture that lies inside the stage.
+const share = ([x, y]) => {
+  const after = element.querySelector(".after");
+  const [wide, high] = [after.naturalWidth, after.naturalHeight];
+  const [box, around] = [element.querySelector(".before").getBoundingClientRect(), frame.getBoundingClientRect()];
+  const scale = Math.min(box.width / wide, box.height / high);
+  const inside = (shift, length, own) => Math.min(1, Math.max(0, (shift - (length - own * scale) / 2) / (own * scale)));
+  return [inside(x + around.left - box.left, box.width, wide), inside(y + around.top - box.top, box.height, high)];
+};
+const draw = (from, to) => {
+  root.classList.toggle("pulled", Boolean(from));
+  if (!from) return;
+  const [line, end] = [element.querySelector(".grip line"), element.querySelector(".grip circle")];
+  Object.entries({ x1: from[0], y1: from[1], x2: to[0], y2: to[1] }).forEach(([k, v]) => line.setAttribute(k, v));
+  end.setAttribute("cx", to[0]);
+  end.setAttribute("cy", to[1]);
+};
+const release = (event) => {
+  if (grabbed && event.type === "pointerup") {
+    const to = at(event);
+    if (Math.hypot(to[0] - grabbed[0], to[1] - grabbed[1]) > 3) {
+      props.value = { pull: [...share(grabbed), ...share(to)] };
+      trigger("submit");
+    }
+  }
+  grabbed = held = null;
+  draw(null);
+};
+element.querySelector(".pull").addEventListener("click", (event) => {
+  event.target.setAttribute("aria-pressed", root.classList.toggle("pulling"));
+});
 frame.addEventListener("pointerdown", (event) => {
+  if (root.classList.contains("pulling")) {
+    grabbed = at(event);
+    draw(grabbed, grabbed);
+    frame.setPointerCapture(event.pointerId);
+    return;
+  }
   if (view.zoom === 1) return;
   held = [event.clientX - view.x, event.clientY - view.y];
   frame.setPointerCapture(event.pointerId);
 });
 frame.addEventListener("pointermove", (event) => {
+  if (grabbed) draw(grabbed, at(event));
   if (!held) return;
   [view.x, view.y] = [event.clientX - held[0], event.clientY - held[1]];
   look();
 });
-["pointerup", "pointercancel"].forEach((name) => frame.addEventListener(name, () => { held = null; }));
+["pointerup", "pointercancel"].forEach((name) => frame.addEventListener(name, release));
 frame.addEventListener("dragstart", (event) => event.preventDefault());
 watch("value", show);
 place();

@@ -10,7 +10,9 @@ import gradio as gr
 from faceforge_demos import widgets
 from faceforge_demos.bringing import uploaded
 from faceforge_demos.controls import DIRECTION, resting
+from faceforge_demos.lighting import lit
 from faceforge_demos.page import PROGRESS, Page, opened, steps_told
+from faceforge_demos.pulling import pull
 from faceforge_demos.session import Session
 from faceforge_demos.showing import begun, measured, shown, standing
 from faceforge_demos.worker import Updates, alert
@@ -24,7 +26,7 @@ DRAFT_SECONDS = 2.0  # a draft that waits longer for its turn is dropped: the fi
 def wire(page: Page, tab: Tab) -> None:
     """All events of the tab."""
     outcome = [tab.compare, tab.notes, tab.chart, tab.history, tab.undo, tab.redo, tab.command, tab.python]
-    everything = [*outcome, *tab.values.values()]
+    everything = [*outcome, *tab.values.values(), tab.ball]
     _sources(page, tab, [page.session, *everything])
     _sliders(page, tab, outcome)
     _history(page, tab, everything)
@@ -103,6 +105,18 @@ def _sliders(page: Page, tab: Tab, writes: list[Any]) -> None:
     settled = [event for each in (*slid, *choices, *settings) for event in widgets.settled(each)]
     page.on(settled, finish, numbers, writes, api_name="edit", trigger_mode="always_last", **bar)
     page.on([tab.values["face"].input], face, numbers, [*writes, *numbers], api_name="face", **bar)
+
+    def pull_it(session: Session | None, sent: Any, progress: gr.Progress = PROGRESS, *given: Any) -> Updates:
+        edit = pull(opened(session), values_of(given), sent, steps_told(progress))
+        return {**shown(tab, opened(session)), **standing(tab, edit)}
+
+    def light_it(session: Session | None, sent: Any, progress: gr.Progress = PROGRESS, *given: Any) -> Updates:
+        edit = opened(session).finish(lit(values_of(given), sent), steps_told(progress))
+        return {**shown(tab, opened(session)), **standing(tab, edit)}
+
+    everything = [*writes, *numbers, tab.ball]
+    page.on([tab.compare.submit], pull_it, [tab.compare, *numbers], everything, api_name="pull", **bar)
+    page.on([tab.ball.submit], light_it, [tab.ball, *numbers], everything, api_name="light", **bar)
 
 
 def _history(page: Page, tab: Tab, writes: list[Any]) -> None:

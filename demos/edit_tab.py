@@ -23,6 +23,7 @@ class Tab:
     picker: gr.HTML
     sample: gr.Button
     compare: gr.HTML
+    ball: gr.HTML
     undo: gr.Button
     redo: gr.Button
     reset: gr.Button
@@ -59,7 +60,7 @@ def build(page: Page) -> None:
                 cancel = widgets.button("Cancel", variant="stop", visible=page.forge is not None)
             file = gr.DownloadButton("file", visible="hidden", elem_id="file")
         with gr.Column(min_width=0, elem_id="controls"):
-            values, sliders = _controls(page)
+            values, sliders, ball = _controls(page)
             with gr.Row(elem_id="preset-files"):  # its place is under the presets
                 keep, take = widgets.button("Save as a preset"), widgets.button("Load a preset")
         with gr.Column(min_width=0, elem_id="outcome"):
@@ -71,11 +72,11 @@ def build(page: Page) -> None:
         (undo, redo, reset, go_on, save, badge, cancel, keep, take, file),
         (told, seen, history, command, python),
     )
-    edit_events.wire(page, Tab(picker, sample, compare, *steps, *outcome, values, sliders))
+    edit_events.wire(page, Tab(picker, sample, compare, ball, *steps, *outcome, values, sliders))
 
 
-def _controls(page: Page) -> tuple[dict[str, Any], dict[str, Control]]:
-    """Widgets by their name in a wish, and what the sliders among them stand for."""
+def _controls(page: Page) -> tuple[dict[str, Any], dict[str, Control], gr.HTML]:
+    """Widgets by their name in a wish, what the sliders among them stand for, and the ball that says two of them."""
     sliders = {each.name: each for each in [*(each for group in units().values() for each in group), *turns()]}
     able, found = movable(page.forge), dict[str, Any]()
     found["face"] = gr.Radio(["1"], value="1", label="Which face, the largest first", visible=False, elem_id="face")
@@ -88,9 +89,10 @@ def _controls(page: Page) -> tuple[dict[str, Any], dict[str, Control]]:
     with gr.Accordion("Light", open=False):
         lit = {"value": UNCHANGED, "label": "Light", "elem_id": "light", "interactive": "light" in able}
         found["light"] = gr.Dropdown(lights(), **lit)
+        ball = widgets.ball(visible="light" in able)
         found["across"] = gr.Slider(-90, 90, step=1, value=0, label="From the right, degrees", visible=False)
         found["up"] = gr.Slider(-90, 90, step=1, value=0, label="From above, degrees", visible=False)
     if page.knobs:
         with gr.Accordion("Generator", open=False, elem_id="generator"):
             found |= {each.name: widgets.knob(each) for each in page.knobs}
-    return found, sliders
+    return found, sliders, ball

@@ -48,7 +48,11 @@ def shown(tab: Tab, session: Session) -> Updates:
 
 def standing(tab: Tab, edit: Edit) -> Updates:
     """Widgets as they stood when the edit was made."""
-    return {widget: gr.update(value=edit.values[name]) for name, widget in tab.values.items()}
+    from_where = {name: edit.values[name] for name in ("across", "up")}
+    return {
+        **{widget: gr.update(value=edit.values[name]) for name, widget in tab.values.items()},
+        tab.ball: gr.update(value=from_where),
+    }
 
 
 def measured(tab: Tab, session: Session, face: str) -> Updates:

@@ -22,26 +22,20 @@ _TYPES = ",".join([*(f"image/{name.lower()}" for name in FORMATS), ".json"])
 
 def picker() -> gr.HTML:
     """Its `submit` brings {name, data, agreed}; `bringing.uploaded` reads them."""
-    return gr.HTML(
-        None,
-        html_template=(HERE / "picker.html").read_text(),
-        css_template=(HERE / "picker.css").read_text(),
-        js_on_load=(HERE / "picker.js").read_text(),
-        most_bytes=MAX_BYTES,
-        types=_TYPES,
-        elem_id="picker",
-    )
+    return _own("picker", most_bytes=MAX_BYTES, types=_TYPES)
 
 
 def compare() -> gr.HTML:
-    """Before and after, their difference, and a zoom; its value brings {before, after}, or one of them."""
-    return gr.HTML(
-        None,
-        html_template=(HERE / "compare.html").read_text(),
-        css_template=(HERE / "compare.css").read_text(),
-        js_on_load=(HERE / "compare.js").read_text(),
-        elem_id="compare",
-    )
+    """Before and after, their difference, and a zoom; its value brings {before, after}, or one of them.
+
+    Its `submit` brings {pull: [x, y, x, y]}, shares of the picture; `pulling.pull` reads them.
+    """
+    return _own("compare")
+
+
+def ball(*, visible: bool = True) -> gr.HTML:
+    """Where light comes from, {across, up} in degrees; its `submit` says that it was moved."""
+    return _own("ball", visible=visible)
 
 
 def slider(of: Control, place: str = "", *, able: bool = True) -> gr.Slider:
@@ -101,6 +95,12 @@ def history() -> gr.Gallery:
         buttons=[],
         elem_id="history",
     )
+
+
+def _own(name: str, **props: Any) -> gr.HTML:
+    """A widget of three files beside this one."""
+    html, css, js = ((HERE / f"{name}.{kind}").read_text() for kind in ("html", "css", "js"))
+    return gr.HTML(None, html_template=html, css_template=css, js_on_load=js, elem_id=name, **props)
 
 
 def on_screen(image: Image.Image, most: int = SHOWN) -> str:

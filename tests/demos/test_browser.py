@@ -375,3 +375,39 @@ def test_two_visitors_do_not_see_each_other(page: Any, browser: Any, address: st
         assert f"--au {unit}=" in said
     assert after(page) != after(other)
     other.context.close()
+
+
+def test_a_pull_on_the_face_moves_picture_and_slider(page: Any) -> None:
+    page.click("#sample")
+    wait_for_edits(page, 1)
+    page.click("#compare .pull")
+    box = page.locator("#compare .before").bounding_box()
+    side = min(box["width"], box["height"])
+    left, top = box["x"] + (box["width"] - side) / 2, box["y"] + (box["height"] - side) / 2
+    page.mouse.move(left + side * 307 / 512, top + side * 328 / 512)
+    page.mouse.down()
+    page.mouse.move(left + side * 316 / 512, top + side * 318 / 512, steps=4)
+    assert page.locator("#compare .grip").is_visible()
+    page.mouse.up()
+    wait_for_edits(page, 2)
+    assert float(page.locator("#AU12 input[type=number]").input_value()) > 0.5
+    assert not page.locator("#compare .grip").is_visible()
+
+
+def test_the_light_is_dragged_around_a_ball_that_follows_the_history(page: Any) -> None:
+    page.click("#sample")
+    wait_for_edits(page, 1)
+    page.get_by_role("button", name="Light", exact=True).click()
+    ball = page.locator("#ball canvas")
+    ball.scroll_into_view_if_needed()
+    resting = ball.evaluate("ball => ball.toDataURL()")
+    box = ball.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + box["height"] / 2, steps=4)
+    page.mouse.up()
+    wait_for_edits(page, 2)
+    assert "--light" in page.locator("#shell .cm-content").inner_text()
+    assert ball.evaluate("ball => ball.toDataURL()") != resting
+    page.click("#undo")
+    page.wait_for_function("was => document.querySelector('#ball canvas').toDataURL() === was", arg=resting)
