@@ -1,12 +1,8 @@
-"""A run's model as it ships: under a name of its own, with what it is said to be, its settings, curve and figures.
+"""A run's model as it ships: under a name of its own, with what it is said to be, and all trainings that led to it."""
 
-python -m faceforge_training.shipping RUN TARGET [SHARED]
-
-TARGET's last part is the name. SHARED is a model that ships already and has the same autoencoder and text encoder.
-"""
-
+import argparse
 import json
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +23,15 @@ NOTICE = (
 _POINTS = 100  # of the curve
 
 
-def ship(run: Path, target: Path, shared: str = "") -> Path:
-    """Write the model of a finished run, in half precision."""
+def ship(run: Path, target: Path, shared: str = "", before: Sequence[Path] = ()) -> Path:
+    """Write the model of a finished run, in half precision, with the history of those that it went on from."""
     forge = load_folder(run / "model")
     forge.name, forge.notice = target.name, NOTICE
     if shared:
         _refer(forge, shared)
     save(forge, target, packed=True)
-    (target / "training.json").write_text(json.dumps(history(run), indent=1) + "\n", encoding="utf-8")
+    told = [history(each) for each in (*before, run)]
+    (target / "training.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     return target
 
 
@@ -66,4 +63,11 @@ def _refer(forge: Forge, shared: str) -> None:
 
 
 if __name__ == "__main__":
-    print(ship(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:4]))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "runs", type=Path, nargs="+", metavar="RUN", help="folders of runs in their order; the last ships"
+    )
+    parser.add_argument("target", type=Path, metavar="TARGET", help="a folder; its last part is the model's name")
+    parser.add_argument("--shared", default="", help="a model that ships, with the same autoencoder and text encoder")
+    asked = parser.parse_args()
+    print(ship(asked.runs[-1], asked.target, asked.shared, asked.runs[:-1]))

@@ -39,10 +39,18 @@ def test_what_ships_is_opened_by_its_name_and_says_how_it_came_to_be(run: Path, 
     forge = ff.load("small")
     assert forge.name == "small"
     assert "synthetic portraits alone" in forge.notice
-    history = json.loads((ships / "small" / "training.json").read_text())
+    (history,) = json.loads((ships / "small" / "training.json").read_text())
     assert history["steps"] == 3
     assert [point[0] for point in history["curve"]] == [1, 2, 3]
     assert "'backbone': 'tiny'" in history["recipe"]
+
+
+def test_what_a_run_went_on_from_is_told_before_it(run: Path, ships: Path, tmp_path: Path) -> None:
+    train(read(tmp_path / "small.toml", [f"run.start={run}", "run.log_every=1", "optim.lr=1e-5"]), tmp_path / "more")
+    ship(tmp_path / "more", ships / "small", before=[run])
+    first, second = json.loads((ships / "small" / "training.json").read_text())
+    assert "1e-05" in second["recipe"]
+    assert "1e-05" not in first["recipe"]
 
 
 def test_parts_that_are_the_same_are_kept_once(run: Path, ships: Path) -> None:
