@@ -1,4 +1,4 @@
-"""Editing photographs by the warp: how long each stage takes, beside a flat warp, and what an outside judge answers."""
+"""Editing photographs: how long each stage of the warp takes, beside a flat one, and what an outside judge answers."""
 
 from __future__ import annotations
 
@@ -20,10 +20,12 @@ from scipy.stats import spearmanr
 
 from benchmarks.flat import flat_warp
 from benchmarks.measure import Timed, timed
-from faceforge import EditSpec
+from faceforge import EditSpec, load
+from faceforge.editor import Editor
 from faceforge.face.finding import Finder, named_finder
-from faceforge.io.pictures import read_picture
-from faceforge.reading import Photograph, Reader
+from faceforge.io.pictures import Picture, read_picture
+from faceforge.jobs import Job
+from faceforge.reading import Reader
 from faceforge.warp.target import target
 from faceforge.warp.warp import warp
 
@@ -32,16 +34,18 @@ what it prints
   times    per photograph, median of --repeats: find its faces, fit a head, prepare the plate, a warp each for several
            edits, and AU12 +2 by a flat warp; milliseconds on the clock and of processor time. Then a cold command from
            process start to file, and the most memory that an edit of --megapixels takes beyond the decoded picture.
-  answers  MediaPipe's blendshapes at doses 0..4 of each unit (needs its model): the mean at 0 and 4, on how many
-           photographs it has the right sign, and on how many it rises with every dose.
+  answers  MediaPipe's blendshapes at doses 0..4 of each unit (needs its model), edited by --model: the mean at 0 and 4,
+           on how many photographs it has the right sign, and on how many it rises with every dose.
 
 examples
   python benchmarks/photo.py ada.jpg bob.png
   python benchmarks/photo.py --megapixels 50 ada.jpg
+  python benchmarks/photo.py --repeats 0 --model mini ada.jpg bob.png     # the answers alone
 """
 # Which blendshapes answer to a unit.
 ANSWERS = {
-    "AU1": ("browInnerUp",), "AU2": ("browOuterUpLeft", "browOuterUpRight"), "AU5": ("eyeWideLeft", "eyeWideRight"),
+    "AU1": ("browInnerUp",), "AU2": ("browOuterUpLeft", "browOuterUpRight"), "AU4": ("browDownLeft", "browDownRight"),
+    "AU5": ("eyeWideLeft", "eyeWideRight"), "AU6": ("cheekSquintLeft", "cheekSquintRight"),
     "AU12": ("mouthSmileLeft", "mouthSmileRight"), "AU15": ("mouthFrownLeft", "mouthFrownRight"),
     "AU20": ("mouthStretchLeft", "mouthStretchRight"), "AU25": ("mouthLowerDownLeft", "mouthLowerDownRight"),
     "AU26": ("jawOpen",), "AU43": ("eyeBlinkLeft", "eyeBlinkRight"),
@@ -76,25 +80,23 @@ def stages(path: Path, finder: Finder, repeats: int) -> dict[str, list[Timed]]:
     return spent
 
 
-def answers(photograph: Photograph, code: str, judge: object) -> list[float]:
+def answers(picture: Picture, code: str, judge: object, editor: Editor) -> list[float]:
     """What the judge reads at every dose of one unit."""
-    reading = photograph.readings(1)[0]
-    plate = photograph.plate(reading)
     read = []
-    for dose in DOSES:
-        pixels = warp(plate, target(reading.fit, EditSpec(aus={code: dose}), plate.head)).picture
-        seen = judge.look(pixels.permute(1, 2, 0).numpy())  # type: ignore[attr-defined]
+    for result in editor.edit_many(Job(picture, EditSpec(aus={code: dose})) for dose in DOSES):
+        assert result.image is not None
+        seen = judge.look(np.asarray(result.image.convert("RGB")))  # type: ignore[attr-defined]
         scores = seen[0].blendshapes if seen else {}
         read.append(mean(scores.get(name, 0.0) for name in ANSWERS[code]))
     return read
 
 
-def table_of_answers(paths: Sequence[Path], finder: Finder) -> Iterator[str]:
-    photographs = [Reader(finder).read(read_picture(path)) for path in paths]
+def table_of_answers(paths: Sequence[Path], finder: Finder, editor: Editor) -> Iterator[str]:
+    pictures = [read_picture(path) for path in paths]
     yield "| unit | at 0 | at 4 | right sign | rises with every dose | rho |"
     yield "|---|---|---|---|---|---|"
     for code in ANSWERS:
-        found = [answers(each, code, finder) for each in photographs]
+        found = [answers(each, code, finder, editor) for each in pictures]
         signs = sum(one[-1] > one[0] for one in found)
         rising = sum(bool((np.diff(one) > -0.005).all()) and one[-1] > one[0] for one in found)
         rho = mean(float(np.nan_to_num(spearmanr(DOSES, one).statistic)) for one in found)
@@ -137,10 +139,21 @@ def main() -> int:
     )
     parser.add_argument("photographs", nargs="+", type=Path)
     parser.add_argument("--finder", help="mediapipe or embedded; the best installed by default")
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--model", default="warp", help="who edits where the judge is asked")
+    parser.add_argument("--repeats", type=int, default=5, help="of what is timed; 0 times nothing")
     parser.add_argument("--megapixels", type=float, default=12.0)
     asked = parser.parse_args()
     finder = named_finder(asked.finder)
+    if asked.repeats:
+        times(asked, finder)
+    if hasattr(finder, "look"):
+        for line in table_of_answers(asked.photographs, finder, load(asked.model, finder=finder)):
+            print(line, flush=True)
+    return 0
+
+
+def times(asked: argparse.Namespace, finder: Finder) -> None:
+    """Print what takes how long, and how much memory."""
     print(f"finder {finder.name}, {os.cpu_count()} cores, load before {os.getloadavg()[0]:.1f}\n")
     print("| photograph | stage | ms | ms of processor |\n|---|---|---|---|")
     for path in asked.photographs:
@@ -154,10 +167,6 @@ def main() -> int:
     print(
         f"{asked.megapixels:g} megapixels: {after - before:.0f} MiB beyond the {before:.0f} with the picture decoded\n"
     )
-    if hasattr(finder, "look"):
-        for line in table_of_answers(asked.photographs, finder):
-            print(line, flush=True)
-    return 0
 
 
 if __name__ == "__main__":
