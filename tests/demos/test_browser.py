@@ -397,7 +397,7 @@ def test_a_pull_on_the_face_moves_picture_and_slider(page: Any) -> None:
 def test_the_light_is_dragged_around_a_ball_that_follows_the_history(page: Any) -> None:
     page.click("#sample")
     wait_for_edits(page, 1)
-    page.get_by_role("button", name="Light", exact=True).click()
+    page.locator("#controls .label-wrap", has_text="Light").click()
     ball = page.locator("#ball canvas")
     ball.scroll_into_view_if_needed()
     resting = ball.evaluate("ball => ball.toDataURL()")
