@@ -21,6 +21,9 @@ CORPORA = {
     "mmew": "tabled:read_tabled",
     "casme3a": "tabled:read_tabled",
     "casme3c": "tabled:read_tabled",
+    "flow": "flow:read_flow",
+    "disfa": "coded:read_coded",
+    "bp4d": "coded:read_coded",
 }
 
 

@@ -19,7 +19,7 @@ class Clip:
     units: tuple[str, ...] | None = None  # action units that occur; None where nobody coded them
     emotion: str = ""  # as `emotions.emotion_of` calls it
     objective: str = ""  # the class by action units alone, where the owners give it
-    intensities: Mapping[str, float] = field(default_factory=dict)  # by how much units grow until the apex, FACS 0..5
+    intensities: Mapping[str, float] = field(default_factory=dict, hash=False)  # by how much units grow until the apex, FACS 0..5
 
     @property
     def pair(self) -> tuple[Path, Path]:
@@ -41,7 +41,7 @@ class Repair:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is missing or inconsistent; `lost` says whether a clip cannot be used because of it."""
+    """Something that is missing or inconsistent; `lost`: because of it a clip cannot be used, or should not be."""
 
     kind: str
     where: str

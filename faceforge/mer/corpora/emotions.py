@@ -12,23 +12,32 @@ CLASSES = ("negative", "positive", "surprise")  # 0, 1 and 2 in MEGC2019
 _ALSO = {"happy": "happiness", "sad": "sadness", "angry": "anger", "other": "others"}
 
 
-def _classes(negative: str, positive: str = "happiness", surprise: str = "surprise") -> dict[str, str]:
-    named = {"negative": negative, "positive": positive, "surprise": surprise}
-    return {emotion: name for name, emotions in named.items() for emotion in emotions.split()}
+def _classes(negative: str = "", positive: str = "") -> dict[str, str]:
+    """The class of each emotion; some corpora give the class itself."""
+    of = {name: name for name in CLASSES} | dict.fromkeys(negative.split(), "negative")
+    return of | dict.fromkeys(positive.split(), "positive")
 
 
-# What is not named is in no class. The first three are MEGC2019's, the last is ours for corpora that are not in it.
-_SIX = _classes("anger contempt disgust fear sadness negative", "happiness positive")
+# What is not named is in no class. Of CASME II, SAMM and SMIC they are those of MEGC2019; the others follow SAMM.
+_SIX = _classes("anger contempt disgust fear sadness", "happiness")
 BY_CORPUS: Mapping[str, Mapping[str, str]] = {
-    "casme2": _classes("disgust repression"),
-    "samm": _classes("anger contempt disgust fear sadness"),
-    "smic": _classes("negative", "positive"),
-    "flow": _classes("negative", "positive"),
+    "casme2": _classes("disgust repression", "happiness"),
+    "samm": _SIX,
+    "smic": _classes(),
+    "flow": _classes(),
     "casme": _SIX,
     "fourd": _SIX,
     "mmew": _SIX,
     "casme3a": _SIX,
     "casme3c": _SIX,
+}
+
+# Clips of each class in MEGC2019.
+COUNTS: Mapping[str, tuple[int, int, int]] = {
+    "smic": (70, 51, 43),
+    "casme2": (88, 32, 25),
+    "samm": (92, 26, 15),
+    "flow": (250, 109, 83),
 }
 
 # MEGC2019 leaves these out of CASME II without a reason that is stated.

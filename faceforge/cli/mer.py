@@ -1,0 +1,65 @@
+"""`faceforge mer`: corpora of micro-expressions, and whether they are what they should be."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from faceforge.cli.sections import Command, option
+from faceforge.mer.corpora import CORPORA
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+_ALL = 5  # findings of one kind that are told without --all
+
+
+@click.group()
+def command() -> None:
+    """Micro-expressions: check a corpus that you have a licence for.
+
+    \b
+    Examples:
+      faceforge mer check casme2 /data/CASME2
+      faceforge mer check flow datasets/three_norm_u_v_os --json
+    """
+
+
+@command.command(cls=Command)
+@click.argument("corpus", type=click.Choice([*CORPORA]), metavar="CORPUS")
+@click.argument("path", type=_FOLDER, metavar="FOLDER")
+@option("--labels", type=_FILE, metavar="FILE", help="The table of labels, .xlsx or .csv.  [default: searched for]")
+@option("--frames", type=_FOLDER, metavar="FOLDER", help="The folder of the clips.  [default: searched for]")
+@option("--all", "everything", is_flag=True, help="Tell every finding, not the first five of each kind.")
+@option("--json", "machine", is_flag=True, help="As JSON, for programs; it is always complete.")
+def check(corpus: str, path: Path, labels: Path | None, frames: Path | None, everything: bool, machine: bool) -> int:
+    """Tell what a corpus holds, what is missing or inconsistent, and which labels were repaired.
+
+    \b
+    CORPUS is one of
+      casme  casme2  samm  smic  fourd  mmew  casme3a  casme3c   as their owners distribute them
+      flow                                    28x28 pictures of flow, as public detector code has them
+      disfa  bp4d                             frames coded by intensity
+
+    \b
+    Examples:
+      faceforge mer check casme2 /data/CASME2
+      faceforge mer check samm /data/SAMM --labels /data/SAMM/SAMM_Micro_FACS_Codes_v2.xlsx --all
+      faceforge mer check mmew /data/MMEW --frames /data/MMEW/Micro_Expression --json > mmew.json
+
+    The table of labels and the folder of the clips are searched for in FOLDER. Nothing is changed on disk: repairs are
+    made while reading, and each is told with its row (the first below the header is 0). Counts of classes and action
+    units are set beside the published ones. The exit code is 1 if a clip cannot be used, else 0.
+    """
+    from faceforge.cli.corpora import following, lines
+    from faceforge.mer.corpora import read
+    from faceforge.mer.corpora.checking import looked_at, told
+
+    reading = looked_at(read(corpus, path, labels, frames), following)
+    if machine:
+        click.echo(json.dumps(told(reading), indent=2))
+    else:
+        for line in lines(reading, None if everything else _ALL):
+            click.echo(line)
+    return int(bool(reading.lost))
