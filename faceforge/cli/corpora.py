@@ -41,13 +41,13 @@ def lines(reading: Reading, most: int | None) -> Iterator[str]:
 
 def _clips(facts: Mapping[str, object]) -> str:
     whole = facts["clips_published"]
-    of = f" of {whole} when whole" if whole and whole != facts["clips"] else ""
-    return f"{facts['clips']} clips{of} that can be used, of {facts['subjects']} subjects, from {facts['rows']} rows"
+    more = f"; the whole corpus has {whole}" if whole and whole != facts["clips"] else ""
+    return f"{facts['clips']} clips can be used, of {facts['subjects']} subjects, from {facts['rows']} rows{more}"
 
 
 def _counts(found: Mapping[str, int], published: Mapping[str, int] | None, where: str) -> str:
     """Counts, and where they differ from the published ones both."""
-    names = [*found, *(name for name in published or {} if name not in found)]
+    names = dict.fromkeys([*(published or {}), *found])
     apart = {name for name, count in (published or {}).items() if found.get(name, 0) != count}
     each = [
         f"{name} {found.get(name, 0)}" + (f" ({published[name]})" if published and name in apart else "")

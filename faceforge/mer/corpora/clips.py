@@ -19,7 +19,9 @@ class Clip:
     units: tuple[str, ...] | None = None  # action units that occur; None where nobody coded them
     emotion: str = ""  # as `emotions.emotion_of` calls it
     objective: str = ""  # the class by action units alone, where the owners give it
-    intensities: Mapping[str, float] = field(default_factory=dict, hash=False)  # by how much units grow until the apex, FACS 0..5
+    intensities: Mapping[str, float] = field(
+        default_factory=dict, hash=False
+    )  # by how much units grow until the apex, FACS 0..5
 
     @property
     def pair(self) -> tuple[Path, Path]:
