@@ -58,8 +58,7 @@ def _counts(found: Mapping[str, int], published: Mapping[str, int] | None, where
 
 
 def _kind(kind: str, findings: list[Finding], most: int | None) -> Iterator[str]:
-    lost = ", not used" if any(each.lost for each in findings) else ""
-    yield f"{kind[:1].upper()}{kind[1:]}, {len(findings)}{lost}:"
+    yield f"{'Error' if findings[0].error else 'Note'}: {kind}, {len(findings)}"
     for each in findings[:most]:
         yield f"  {each.where}: {each.what}"
     if most is not None and len(findings) > most:

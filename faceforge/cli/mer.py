@@ -50,7 +50,8 @@ def check(corpus: str, path: Path, labels: Path | None, frames: Path | None, eve
 
     The table of labels and the folder of the clips are searched for in FOLDER. Nothing is changed on disk: repairs are
     made while reading, and each is told with its row (the first below the header is 0). Counts of classes and action
-    units are set beside the published ones. The exit code is 1 if a clip cannot be used, else 0.
+    units are set beside the published ones. The exit code is 1 if there is an error, such as a clip that cannot be
+    used, else 0.
     """
     from faceforge.cli.corpora import following, lines
     from faceforge.mer.corpora import read
@@ -62,4 +63,4 @@ def check(corpus: str, path: Path, labels: Path | None, frames: Path | None, eve
     else:
         for line in lines(reading, None if everything else _ALL):
             click.echo(line)
-    return int(bool(reading.lost))
+    return int(bool(reading.errors))

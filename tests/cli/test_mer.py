@@ -32,7 +32,7 @@ def test_repairs_and_losses_are_told_and_the_exit_code_says_so(here: Path) -> No
     assert (
         "  row 0 (01/EP01): units '12A or 14' is read as '12'; the coder was not sure; the first unit is kept" in told
     )
-    assert "Missing apex, 7, not used:" in told
+    assert "Error: missing apex, 7" in told
     assert "  row 1 (01/n0): The apex is '/'." in told
     assert "  and 2 more (--all)" in told
     assert any("'reg_01_1-1.jpg' has 16x16 pixels, 'reg_01_1-2.jpg' has 20x20" in line for line in told)

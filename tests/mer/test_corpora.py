@@ -49,7 +49,7 @@ def test_every_corpus_is_read_in_its_owners_layout(corpus: str, tmp_path: Path) 
     assert [number_of(each) for each in first.pair] == [46, 50]
     assert [number_of(each) for each in first.frames] == list(range(46, 55))
     assert (first.emotion, class_of(first)) == ("surprise", 2)
-    assert (found.rows, found.lost, found.root) == (2, (), tmp_path / "clips")
+    assert (found.rows, found.errors, found.root) == (2, (), tmp_path / "clips")
     assert set(kinds(found)) <= {"another edition"}  # the known fixes are for the whole table
 
 
@@ -161,7 +161,7 @@ def test_a_row_that_cannot_be_used_is_named_with_the_reason(kind: str, tmp_path:
     shot, told = WRONG[kind]
     found = read("casme", tree("casme", tmp_path, [Shot(clip="good"), replace(shot, id="2", clip="bad")]))
     assert [each.name for each in found.clips] == ["good"]
-    (lost,) = found.lost
+    (lost,) = found.errors
     assert (lost.kind, lost.where) == (kind, "row 1 (02/bad)")
     assert told in lost.what
 
@@ -183,8 +183,8 @@ def test_two_pictures_of_one_frame_or_of_none_are_refused(tmp_path: Path) -> Non
     frames(place / "clips/sub01/b", ["cover.png"])
     found = read("casme", place)
     assert [each.name for each in found.clips] == ["c"]
-    assert "Two pictures are frame 3: 'img3.png' and 'reg_01_1-3.jpg'" in found.lost[0].what
-    assert "'cover.png' has no number" in found.lost[1].what
+    assert "Two pictures are frame 3: 'img3.png' and 'reg_01_1-3.jpg'" in found.errors[0].what
+    assert "'cover.png' has no number" in found.errors[1].what
 
 
 def test_what_is_on_disk_and_not_in_the_table_is_named(tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def test_frames_and_labels_that_do_not_belong_together_are_named(tmp_path: Path)
         coded(tmp_path / f"ActionUnit_Labels/{person}/{person}_au1.txt", 0, 3, 3)
     frames(tmp_path / "SN002", ["1.png", "2.png"])
     found = read("disfa", tmp_path)
-    assert [(each.kind, each.where, each.lost) for each in found.findings] == [
+    assert [(each.kind, each.where, each.error) for each in found.findings] == [
         ("no frames", "SN001/SN001", True),
         ("frames missing", "SN002/SN002", False),
     ]

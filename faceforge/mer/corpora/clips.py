@@ -43,12 +43,12 @@ class Repair:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is missing or inconsistent; `lost`: because of it a clip cannot be used, or should not be."""
+    """Something that is missing or inconsistent; an error: a clip is lost, or is where it must not be."""
 
     kind: str
     where: str
     what: str
-    lost: bool = True
+    error: bool = True
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ class Reading:
     notes: tuple[str, ...] = ()
 
     @property
-    def lost(self) -> tuple[Finding, ...]:
-        return tuple(each for each in self.findings if each.lost)
+    def errors(self) -> tuple[Finding, ...]:
+        return tuple(each for each in self.findings if each.error)
 
     def kinds(self) -> Iterator[tuple[str, list[Finding]]]:
         """Findings by kind, in the order in which kinds first occur."""

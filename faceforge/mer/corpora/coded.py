@@ -118,8 +118,8 @@ def _wrong(take: Take) -> Iterator[Finding]:
         told = (
             f"{len(missing)} of {coded} coded frames are not among {len(take.pictures)} pictures, first {missing[0]}."
         )
-        yield Finding("frames missing", place, told, lost=False)
+        yield Finding("frames missing", place, told, error=False)
     units = {unit for aus in take.aus.values() for unit in aus}
     if uneven := [unit for unit in sorted(units) if sum(unit in aus for aus in take.aus.values()) < coded]:
         told = f"{', '.join(uneven)} not coded in every frame."
-        yield Finding("units not coded throughout", place, told, lost=False)
+        yield Finding("units not coded throughout", place, told, error=False)

@@ -71,14 +71,14 @@ def _strange(folders: list[Path]) -> Iterator[Finding]:
     for folder in folders:
         if _subject(folder.name) is None:
             told = "Subjects are sub01 (CASME II), s01 (SMIC) or 006 (SAMM)."
-            yield Finding("subject of no known corpus", repr(folder.name), told, lost=False)
+            yield Finding("subject of no known corpus", repr(folder.name), told, error=False)
         for side in ("u_train", "u_test"):
             names = [each.name for each in folders_in(folder / side)] if (folder / side).is_dir() else []
             if not any(_pictures(folder / side / each) for each in names):
-                yield Finding("empty subject", repr(f"{folder.name}/{side}"), "No picture lies in it.", lost=False)
+                yield Finding("empty subject", repr(f"{folder.name}/{side}"), "No picture lies in it.", error=False)
             for name in sorted(set(names) - {*_NUMBERS}):
                 told = "Classes are 0 (negative), 1 (positive) and 2 (surprise)."
-                yield Finding("unknown class", repr(f"{folder.name}/{side}/{name}"), told, lost=False)
+                yield Finding("unknown class", repr(f"{folder.name}/{side}/{name}"), told, error=False)
 
 
 def _folds(folders: list[Path]) -> Iterator[Finding]:
@@ -93,7 +93,7 @@ def _folds(folders: list[Path]) -> Iterator[Finding]:
         elif trained and trained != everybody - own:
             absent, foreign = everybody - own - trained, trained - (everybody - own)
             told = f"{absent.total()} clips of other subjects are not in u_train, {foreign.total()} are nobody's."
-            yield Finding("fold without everybody else", repr(folder.name), told, lost=False)
+            yield Finding("fold without everybody else", repr(folder.name), told, error=False)
 
 
 def _repeated(clips: list[Clip]) -> Iterator[Finding]:

@@ -81,7 +81,7 @@ def unread(layout: Layout, table: Table) -> list[Finding]:
     known = {plain(name) for name in (*layout.columns.values(), *layout.optional.values(), *layout.ignored)}
     names = [name for name in table.columns if plain(name) not in known]
     strange = [name for name in names if not _UNIT.fullmatch(plain(name)) and not _NOT_READ.fullmatch(plain(name))]
-    return [Finding("unknown column", repr(name), "It is not read.", lost=False) for name in strange]
+    return [Finding("unknown column", repr(name), "It is not read.", error=False) for name in strange]
 
 
 def fix(corpus: str, layout: Layout, repairs: Repairs, length: int) -> Iterator[Finding]:
@@ -89,7 +89,7 @@ def fix(corpus: str, layout: Layout, repairs: Repairs, length: int) -> Iterator[
     fixes = FIXES.get(corpus)
     if fixes is not None and fixes.rows != length:
         told = f"The known label fixes are for {fixes.rows} rows, this table has {length}: none of them is applied."
-        yield Finding("another edition", "the table", told, lost=False)
+        yield Finding("another edition", "the table", told, error=False)
     elif fixes is not None:
         places = {row.number: place for place, row in enumerate(repairs.rows)}
         for column, (cells, why) in fixes.cells.items():
@@ -106,7 +106,7 @@ def settle_units(repairs: Repairs) -> Iterator[Finding]:
     for place, row in enumerate(repairs.rows):
         if (coded := row.coded) is not None and set(coded) != set(units_of(row.units)):
             told = f"The cell {row.units!r} and the columns {_joined(coded)!r} name different units; columns count."
-            yield Finding("units disagree", where(row), told, lost=False)
+            yield Finding("units disagree", where(row), told, error=False)
         units = units_of(row.units) if coded is None else coded
         still, high = held(row.units), [unit for unit in units if unit > _HIGHEST]
         kept = tuple(unit for unit in units if unit not in still and unit <= _HIGHEST)
@@ -114,7 +114,7 @@ def settle_units(repairs: Repairs) -> Iterator[Finding]:
         if is_unsure(row.units):
             why = "the coder was not sure; the first unit is kept"
         if high:
-            yield Finding("unknown unit", where(row), f"There is no unit {high[0]} in {row.units!r}.", lost=False)
+            yield Finding("unknown unit", where(row), f"There is no unit {high[0]} in {row.units!r}.", error=False)
         if why:
             repairs.set(place, "units", _joined(kept), why, coded=kept)
         else:

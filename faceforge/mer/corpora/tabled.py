@@ -87,12 +87,12 @@ class _Clipping:
         place = where(self.row)
         if missing := gaps(numbers, onset, offset):
             told = f"Frames {missing} are missing between onset {onset} and offset {offset}."
-            yield Finding("frames not contiguous", place, told, lost=False)
+            yield Finding("frames not contiguous", place, told, error=False)
         if numbers[0] < onset or numbers[-1] > offset:
             told = f"Its folder holds frames {span(numbers)}; only {onset} to {offset} are used."
-            yield Finding("more frames than the table says", place, told, lost=False)
+            yield Finding("more frames than the table says", place, told, error=False)
         if apex == onset:
-            yield Finding("apex is the onset", place, f"Both are frame {onset}: nothing moves.", lost=False)
+            yield Finding("apex is the onset", place, f"Both are frame {onset}: nothing moves.", error=False)
 
     def _lost(self, kind: str, what: str) -> tuple[None, list[Finding]]:
         return None, [Finding(kind, where(self.row), what)]
@@ -145,9 +145,11 @@ def _strangers(layout: Layout, root: Path, used: set[Path]) -> Iterator[Finding]
     there = {folder for folder in root.glob(_pattern(layout)) if folder.is_dir()}
     for top in folders_in(root):
         if not any(folder.is_relative_to(top) for folder in there | used):
-            yield Finding("empty subject", repr(top.name), "No clip lies in it.", lost=False)
+            yield Finding("empty subject", repr(top.name), "No clip lies in it.", error=False)
     for folder in sorted(there - used):
-        yield Finding("clip not in the table", repr(folder.relative_to(root).as_posix()), "It is not read.", lost=False)
+        yield Finding(
+            "clip not in the table", repr(folder.relative_to(root).as_posix()), "It is not read.", error=False
+        )
 
 
 def _pattern(layout: Layout) -> str:
