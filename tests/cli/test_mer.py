@@ -7,6 +7,7 @@ import pytest
 
 from faceforge.mer.corpora import CORPORA
 from tests.cli.running import run
+from tests.mer.pairs import smiling
 from tests.mer.trees import Shot, picture, rows, table, tree
 
 
@@ -78,3 +79,54 @@ def test_what_cannot_be_checked_is_refused_in_one_line(arguments: tuple[str, ...
 def test_help_names_every_corpus() -> None:
     page = run("mer", "check", "--help").out
     assert all(f" {name} " in page for name in CORPORA)
+
+
+def smiles(folder: Path) -> None:
+    """Two people who smile, from neutral."""
+    shots = [Shot(id, onset=1, apex=2, offset=2, units="12") for id in ("01", "02")]
+    place = tree("casme2", folder, shots)
+    for subject in ("sub01", "sub02"):
+        for number, dose in ((1, 0.0), (2, 4.0)):
+            smiling(AU12=dose).save(place / f"clips/{subject}/EP01/img{number}.jpg", quality=95)
+
+
+def test_a_judge_is_scored_on_a_corpus_and_asked_once(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    smiles(here / "corpus")
+    asked = ("mer", "eval", "casme2=corpus", "--protocol", "loso", "--judge", "intensity", "-o", "out")
+    ran = run(*asked)
+    assert ran.code == 0, ran.err
+    assert ran.out.splitlines()[0] == "out/score.json"
+    assert "| AU12 | 2 | 100.0 |" in ran.out
+    found = json.loads((here / "out/score.json").read_text())
+    assert (found["folds"], found["clips"], found["f1"], found["without_answer"]) == (2, 2, "binary", [])
+    assert found["units"]["AU12"] == 100
+    assert found["units_never_seen"] == ["AU7", "AU10", "AU14"]
+    assert found["corpora"]["casme2"] == pytest.approx(found["unit_average"])
+    assert found["read"]["casme2"]["clips"] == 2
+    kept = (here / "out/answers.jsonl").read_bytes()
+    monkeypatch.setattr("faceforge.mer.answering.Judged.answer", None)
+    assert run(*asked).out == ran.out
+    assert (here / "out/answers.jsonl").read_bytes() == kept
+    assert (here / "out/score.md").read_text() in ran.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("casme2", "--protocol", "loso", "--judge", "flow"), "not CORPUS=FOLDER"),
+        (("casme2=a", "casme2=b", "--protocol", "loso", "--judge", "flow"), "named twice"),
+        (("casme2=a", "--protocol", "loso"), "Give --judge, or --detector with --weights"),
+        (("casme2=a", "--protocol", "loso", "--detector", "ststnet"), "Give --judge, or --detector with --weights"),
+        (("casme2=a", "--protocol", "holdout", "--judge", "flow"), "--test belongs to"),
+        (("casme2=a", "--protocol", "loso", "--judge", "nobody"), "No judge is called 'nobody'"),
+        (("casme2=a", "--protocol", "megc2019", "--judge", "landmarks"), "MEGC2019 asks for classes"),
+        (("smic=a", "--protocol", "loso", "--judge", "landmarks"), "smic has none coded"),
+        (("casme2=a", "--protocol", "loso", "--detector", "ststnet", "--weights", "w.pth"), "no file 'w.pth'"),
+        (("casme2=a", "--protocol", "loso", "--judge", "landmarks"), "There is no folder 'a'"),
+    ],
+)
+def test_what_cannot_be_scored_is_refused_and_leaves_nothing(
+    here: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    assert words in run("mer", "eval", *arguments, "-o", "out").refusal
+    assert list(here.iterdir()) == []

@@ -32,7 +32,7 @@ def only_table(path: Path, wanted: tuple[str, ...]) -> Table:
         except BadCorpus as reason:
             refusals.append(str(reason))
     if not found:
-        raise BadCorpus(min(refusals, key=lambda text: text.count("'")) if len(refusals) > 1 else refusals[0])
+        raise BadCorpus(" ".join(refusals[:3]))
     if len(found) > 1:
         names = ", ".join(repr(str(table.path.relative_to(path))) for table in found)
         raise BadCorpus(f"{str(path)!r} holds several tables of labels: {names}. Name one with --labels.")
