@@ -106,12 +106,12 @@ def test_units_that_are_held_and_units_in_doubt_are_repaired_and_told(tmp_path: 
         [
             Shot("S01", "a", units="AU4(k)+L7", more=ready | {"AU4": "1", "AU7": "1.0"}),
             Shot("S01", "b", units="12", more=ready | {"AU7": "1"}),
+            Shot("S01", "c", units="4(k)+12", more=ready | {"AU12": "1"}),
         ],
     )
-    held_one, contradicted = read("fourd", place).clips
-    assert (held_one.units, contradicted.units) == (("AU7",), ("AU7",))
+    assert [each.units for each in read("fourd", place).clips] == [("AU7",), ("AU7",), ("AU12",)]
     found = read("fourd", place)
-    assert [(each.was, each.now) for each in found.repairs] == [("AU4(k)+L7", "7")]
+    assert [(each.was, each.now) for each in found.repairs] == [("AU4(k)+L7", "7"), ("4(k)+12", "12")]
     assert [each.where for each in found.findings if each.kind == "units disagree"] == ["row 1 (S01/b)"]
     doubtful = tree("casme", tmp_path / "casme", [Shot(units="12A or 14"), Shot(clip="b", units="1+1214")])
     found = read("casme", doubtful)

@@ -104,7 +104,7 @@ def fix(corpus: str, layout: Layout, repairs: Repairs, length: int) -> Iterator[
 def settle_units(repairs: Repairs) -> Iterator[Finding]:
     """Cells of action units that do not simply say what occurs: units that are held, doubts, and contradictions."""
     for place, row in enumerate(repairs.rows):
-        if (coded := row.coded) is not None and set(coded) != set(units_of(row.units)):
+        if (coded := row.coded) is not None and {*coded, *held(row.units)} != {*units_of(row.units)}:
             told = f"The cell {row.units!r} and the columns {_joined(coded)!r} name different units; columns count."
             yield Finding("units disagree", where(row), told, error=False)
         units = units_of(row.units) if coded is None else coded
