@@ -44,6 +44,10 @@ class Leak(FaceForgeError):
     """Something of a test has been seen in training: a person, a row, a network of another fold."""
 
 
+class BadCorpus(FaceForgeError):
+    """A corpus on disk, or its table of labels, that is not what it is said to be."""
+
+
 class MissingPackage(FaceForgeError):
     """An optional package that was asked for and is not installed."""
 

@@ -54,6 +54,7 @@ def test_heavy_or_optional_packages_come_only_when_used(path: Path) -> None:
         "pyarrow",
         "datasets",
         "yaml",
+        "openpyxl",
     }
     assert not {name.split(".")[0] for name in imported_at_top(path)} & lazy
 

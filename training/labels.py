@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from faceforge.aus import UNITS, checked, parse
+from faceforge.aus import UNITS, checked
 from faceforge.errors import FaceForgeError
+from faceforge.mer.corpora.coded import disfa
+from faceforge.mer.corpora.frames import number_of
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 _NAMES = ("file_name", "input", "file", "filename", "image")  # columns that say which picture
@@ -77,7 +79,7 @@ def _csv(folder: Path) -> Iterator[Frame]:
         raise BadLabels(f"{str(folder)!r} holds no CSV. Run OpenFace, LibreFace or py-feat on it first.")
     for table in tables:
         pictures = _pictures(table.with_suffix("")) or _pictures(table.parent)
-        by_name, by_number = {each.name: each for each in pictures}, {_number(each): each for each in pictures}
+        by_name, by_number = {each.name: each for each in pictures}, {number_of(each): each for each in pictures}
         with table.open(newline="", encoding="utf-8-sig") as opened:
             rows = [{name.strip(): value for name, value in row.items() if name} for row in csv.DictReader(opened)]
         if not rows:
@@ -92,24 +94,12 @@ def _csv(folder: Path) -> Iterator[Frame]:
 
 
 def _disfa(folder: Path) -> Iterator[Frame]:
-    labels = sorted((folder / "ActionUnit_Labels").glob("SN*"))
-    if not labels:
-        raise BadLabels(f"{str(folder)!r} has no ActionUnit_Labels/SN001 and so on. Give DISFA's own folder.")
-    for person in labels:
-        pictures = {_number(each): each for each in _pictures(folder / person.name)}
-        aus: dict[int, dict[str, float]] = {}
-        for file in sorted(person.glob("*_au*.txt")):
-            code = parse(file.stem.rpartition("_au")[2])
-            for line in file.read_text().split():
-                frame, value = line.split(",")
-                aus.setdefault(int(frame), {})[code] = float(value)
-        if not pictures:
-            raise BadLabels(
-                f"{str(folder / person.name)!r} holds no frames. Cut the video into pictures there, by number."
-            )
-        for number, intensities in aus.items():
-            if number in pictures:
-                yield Frame(pictures[number], person.name, intensities)
+    for take in disfa(folder):
+        if not take.pictures:
+            raise BadLabels(f"{str(take.folder)!r} holds no frames. Cut the video into pictures there, by number.")
+        for number, intensities in take.aus.items():
+            if number in take.pictures:
+                yield Frame(take.pictures[number], take.subject, intensities)
 
 
 LAYOUTS: Mapping[str, Callable[[Path], Iterator[Frame]]] = {"table": _table, "csv": _csv, "disfa": _disfa}
@@ -148,12 +138,6 @@ def _picture_of(
 
 def _pictures(folder: Path) -> list[Path]:
     return sorted(each for each in folder.glob("*") if each.suffix.lower() in _PICTURES) if folder.is_dir() else []
-
-
-def _number(picture: Path) -> int:
-    """The last number in a file's name; -1 where there is none."""
-    found = re.findall(r"\d+", picture.stem)
-    return int(found[-1]) if found else -1
 
 
 def _there(picture: Path, table: Path) -> Path:

@@ -19,6 +19,7 @@ BUILT_IN = {
     "synth": "Draw portraits of people who do not exist, with exact labels.",
     "augment": "Make a dataset of faces larger, by a plan.",
     "evaluate": "Say whether an editor does what it is asked, as judges see it.",
+    "mer": "Micro-expressions: check a corpus that you have a licence for, and score who reads it.",
     "convert": "Turn a published release into a saved model.",
     "plugins": "List what is installed; `info NAME` tells everything about one.",
     "new": "Write a plugin to start from.",

@@ -24,6 +24,7 @@ OPTIONAL = {
     "mediapipe": ("finds faces and landmarks", "pip install mediapipe"),
     "ray": ("augmentation beyond one machine, and Parquet", "pip install 'faceforge[augment]'"),
     "opencv-contrib-python": ("optical flow for judges of motion", "pip install 'faceforge[mer]'"),
+    "openpyxl": ("tables of labels in .xlsx", "pip install 'faceforge[mer]'"),
 }
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from faceforge.editor import Editor
-from faceforge.errors import CannotWrite, NoFace
+from faceforge.errors import NoFace
 from faceforge.evaluation.observing import Observation, Observer
 from faceforge.evaluation.subjects import Subject
 from faceforge.evaluation.trials import Plan, Trial
+from faceforge.io.journal import Journal
 from faceforge.io.pictures import fit, write_picture
 from faceforge.jobs import Job
 from faceforge.mer.fidelity import plain
@@ -26,27 +26,14 @@ class Record:
     """The lines of a run in a folder: first what the run is, then one observation each."""
 
     def __init__(self, folder: Path, run: dict[str, Any]) -> None:
-        self.folder, self.path = folder, folder / OBSERVED
+        self.folder = folder
         (folder / _EDITS).mkdir(parents=True, exist_ok=True)
-        self.seen = self._read(run)
+        self._journal = Journal(folder / OBSERVED, run)
+        self.seen = [Observation(**line) for line in self._journal.lines]
 
     def add(self, observation: Observation) -> None:
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(plain(asdict(observation)), allow_nan=False) + "\n")
+        self._journal.add(plain(asdict(observation)))
         self.seen.append(observation)
-
-    def _read(self, run: dict[str, Any]) -> list[Observation]:
-        lines = self.path.read_text(encoding="utf-8").splitlines(keepends=True) if self.path.exists() else []
-        whole = [line for line in lines if line.endswith("\n")]  # a run that was killed may leave half a line
-        if not whole:
-            self.path.write_text(json.dumps(run) + "\n", encoding="utf-8")
-            return []
-        if json.loads(whole[0]) != run:
-            raise CannotWrite(
-                f"{str(self.folder)!r} holds another evaluation. Choose a new folder, or delete it to start again."
-            )
-        self.path.write_text("".join(whole), encoding="utf-8")
-        return [Observation(**json.loads(line)) for line in whole[1:]]
 
 
 def run(

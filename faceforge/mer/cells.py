@@ -15,9 +15,18 @@ def units_of(cell: str, faithful: bool = False) -> tuple[int, ...]:
     >>> units_of("L2+R2+25"), units_of("12A or 14"), units_of("12A or 14", faithful=True)
     ((2, 25), (12,), (1214,))
     """
-    pieces = cell.split("+")
+    pieces = re.split(r"[+,，]", cell)
     digits = ["".join(re.findall(r"\d", piece if faithful else re.split(r"\bor\b|/", piece)[0])) for piece in pieces]
     return tuple(dict.fromkeys(int(each) for each in digits if each))
+
+
+def held(cell: str) -> tuple[int, ...]:
+    """Action units that a cell marks with (k): held from the first frame to the last, so that nothing moves.
+
+    >>> held("AU4(k)+L7")
+    (4,)
+    """
+    return units_of("+".join(piece for piece in re.split(r"[+,，]", cell) if "(k)" in piece.lower()))
 
 
 def is_unsure(cell: str) -> bool:

@@ -104,7 +104,8 @@ class Summary:
 
 
 def summary(folds: Sequence[Fold], truth: ArrayLike, logits: ArrayLike, kind: str = "binary") -> Summary:
-    """Scores of pooled logits (N, K) against 0/1 truth: a unit is present where its logit is above 0, not at 0."""
+    """Scores of logits (N, K) of tested rows against 0/1 truth: present is what has a logit above 0, not at 0."""
     truth, present = np.asarray(truth), np.asarray(logits) > 0
     within = [f1(truth[fold.test], present[fold.test], kind).mean() for fold in folds]
-    return Summary(kind, 100 * f1(truth, present, kind), 100 * np.array(within))
+    tested = np.concatenate([fold.test for fold in folds])
+    return Summary(kind, 100 * f1(truth[tested], present[tested], kind), 100 * np.array(within))

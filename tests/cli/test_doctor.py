@@ -19,7 +19,7 @@ def test_it_reports_packages_devices_and_places(here: Path) -> None:
 
 def test_what_is_optional_comes_with_the_way_to_get_it(here: Path) -> None:
     found = json.loads(run("doctor", "--json").out)
-    assert set(found["optional"]) == {"xformers", "pytorch3d", "mediapipe", "opencv-contrib-python", "ray"}
+    assert set(found["optional"]) == {"xformers", "pytorch3d", "mediapipe", "opencv-contrib-python", "openpyxl", "ray"}
     assert "--no-build-isolation" in diagnosis.OPTIONAL["pytorch3d"][1]
     assert "hub" not in found  # nothing is asked of the network unless --online
 

@@ -4,6 +4,7 @@ The authors' files and the public benchmark call the last layer `classifier`, `f
 and weights under the other names load as well. As published P, C and F stop at names that do not exist; here they run.
 """
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ from faceforge.mer.detectors.rcn_blocks import Dense, Embedding, Recurrent, atte
 SIDE = 60  # pixels of the input
 
 
-class _Rcn(nn.Module):
+class _Rcn(nn.Module, ABC):
     """Flow channels (B, num_input, 60, 60) to logits (B, num_classes) by way of features (B, featuremaps, p, p)."""
 
     def __init__(
@@ -34,11 +35,13 @@ class _Rcn(nn.Module):
         nn.init.zeros_(self.classifier.bias)
         self.register_load_state_dict_pre_hook(_one_name_for_the_classifier)  # type: ignore[no-untyped-call]
 
+    @abstractmethod
     def build(self, channels: int, maps: int, layers: int) -> None:
-        raise NotImplementedError
+        """Make the layers before the last."""
 
+    @abstractmethod
     def features(self, channels: Tensor) -> Tensor:
-        raise NotImplementedError
+        """What the classifier sees of flow channels."""
 
     def forward(self, channels: Tensor) -> Tensor:
         answer: Tensor = self.classifier(self.features(channels).flatten(1))
