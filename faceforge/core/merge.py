@@ -28,8 +28,7 @@ def merge(call: Call, strengths: Strengths, moving: Plugin | None = None) -> tup
     reads: defaultdict[str, tuple[KeyValue, ...]] = defaultdict(tuple)
     context: Tensor | None = None
     for name in call.names:
-        leaves = call.leaves(name)
-        weights = strengths[name]
+        leaves, weights = call.leaves(name), strengths[name]
         if not any(weights):
             continue
         weight = None if all(each == 1.0 for each in weights) else torch.tensor(weights)
@@ -56,9 +55,7 @@ def merge(call: Call, strengths: Strengths, moving: Plugin | None = None) -> tup
 
 
 def _times(tensor: Tensor, weight: Tensor | None) -> Tensor:
-    if weight is None:
-        return tensor
-    return tensor * weight.to(tensor).view(-1, *[1] * (tensor.ndim - 1))
+    return tensor if weight is None else tensor * weight.to(tensor).view(-1, *[1] * (tensor.ndim - 1))
 
 
 def _together(parts: Sequence[tuple[Reference, Tensor | None]], rows: int) -> Reference:

@@ -112,10 +112,7 @@ class Encoder:
         return Requests(requests, plugin.manifest, self.backbone, cache=cache, dose=plugin.dose)
 
     def _leaves(self, contribution: Contribution | None, rows: int) -> list[Leaves] | None:
-        if contribution is not None and self.waiting:
-            seen, added = contribution.input, contribution.output
-            contribution = replace(contribution, input=_on_host(seen), output=_on_host(added))
-        return _split(contribution, rows, self._project)
+        return _split(contribution, rows, self._project, self.waiting)
 
     def _project(self, site: str, tokens: Tokens) -> Reference:
         if self.parity and tokens.parity_dtype is not None:
@@ -127,15 +124,11 @@ class Encoder:
 
     def _context(self, plugin: Plugin, what: str) -> Hashable:
         backbone = self.backbone
-        projected = HookPoint.SELF_ATTENTION in plugin.manifest.points
         scales = tuple(sorted(self.lora_scales.items()))
+        projected = HookPoint.SELF_ATTENTION in plugin.manifest.points
         unet = (version(backbone.unet), scales, self.parity) if projected else None
         dose = tuple(sorted(plugin.dose.items()))
         return plugin.name, version(plugin), what, dose, id(backbone), backbone.dtype, str(backbone.device), unet
-
-
-def _on_host(tensor: Tensor | None) -> Tensor | None:
-    return None if tensor is None else tensor.to(HOST)
 
 
 def rows_of(
@@ -207,12 +200,12 @@ def mover(plugins: Iterable[Plugin]) -> Plugin | None:
     return next((plugin for plugin in plugins if plugin.temporal is not None), None)
 
 
-def _flat(contribution: Contribution, project: Project) -> Leaves:
+def _flat(contribution: Contribution, project: Project, waiting: bool) -> Leaves:
     leaves: dict[Address, Tensor] = {}
     for point in (*SUMMED, HookPoint.CONTEXT):
         tensor = getattr(contribution, point.value)
         if tensor is not None:
-            leaves[Address(point)] = tensor
+            leaves[Address(point)] = tensor.to(HOST) if waiting and tensor.ndim == 4 else tensor
     for site, tokens in contribution.self_attention.items():
         reference = project(site, tokens)
         leaves[Address(HookPoint.SELF_ATTENTION, site, "key")] = reference.key
@@ -224,10 +217,10 @@ def _flat(contribution: Contribution, project: Project) -> Leaves:
     return leaves
 
 
-def _split(contribution: Contribution | None, rows: int, project: Project) -> list[Leaves] | None:
+def _split(contribution: Contribution | None, rows: int, project: Project, waiting: bool) -> list[Leaves] | None:
     if contribution is None:
         return None
-    leaves = _flat(contribution, project)
+    leaves = _flat(contribution, project, waiting)
     shared = {address: tensor for address, tensor in leaves.items() if tensor.shape[0] == 1}
     if len(shared) == len(leaves):
         return [leaves] * rows
@@ -235,13 +228,11 @@ def _split(contribution: Contribution | None, rows: int, project: Project) -> li
 
 
 def _same(left: Row, right: Row, request: Request) -> bool:
-    for name in left.leaves:
-        one, other = left.leaves[name], right.leaves[name]
-        if request.spec.strength.get(name) == 0 or one is other:
-            continue
-        if one.keys() != other.keys() or not all(torch.equal(one[address], other[address]) for address in one):
-            return False
-    return True
+    def equal(one: Leaves, other: Leaves) -> bool:
+        return one is other or (one.keys() == other.keys() and all(torch.equal(one[each], other[each]) for each in one))
+
+    strength = request.spec.strength
+    return all(strength.get(name) == 0 or equal(left.leaves[name], right.leaves[name]) for name in left.leaves)
 
 
 def _shapes(row: Row) -> Hashable:
