@@ -12,6 +12,14 @@ class BadPicture(FaceForgeError):
     """A file that is not a picture, is cut off, or has a size nobody can edit."""
 
 
+class BadVideo(FaceForgeError):
+    """A file that is not a video, holds no pictures, or breaks off."""
+
+
+class BadMotion(FaceForgeError):
+    """A motion that no face can make, or a file or text that does not tell one."""
+
+
 class NoFace(BadPicture):
     """A picture without the face that was asked for."""
 
