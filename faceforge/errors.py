@@ -52,6 +52,10 @@ class Leak(FaceForgeError):
     """Something of a test has been seen in training: a person, a row, a network of another fold."""
 
 
+class BadLabels(FaceForgeError):
+    """Labels that cannot be read, or that do not belong to the pictures."""
+
+
 class MissingPackage(FaceForgeError):
     """An optional package that was asked for and is not installed."""
 

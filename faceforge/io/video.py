@@ -21,7 +21,6 @@ from faceforge.io.provenance import of_comment, provenance_in
 if TYPE_CHECKING:
     from fractions import Fraction
 
-SUFFIXES = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi")  # by which a command tells videos from pictures
 _MISSING = 0.9  # of the length that is announced; a file that ends before is cut off
 _NO_RATE = 25.0
 

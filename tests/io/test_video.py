@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("av", reason="videos need the extra video")
 
-from faceforge.errors import BadPicture, BadVideo, CannotWrite, FaceForgeError, MissingPackage
+from faceforge.errors import BadPicture, BadVideo, CannotWrite, MissingPackage
 from faceforge.io.filming import filming
 from faceforge.io.video import read_video
 from tests.io.videos import only_sound, packets, pictures, wrote
@@ -63,11 +63,16 @@ def test_sound_is_copied_as_it_is(tmp_path: Path) -> None:
 
 
 def test_sound_that_does_not_fit_is_named(tmp_path: Path) -> None:
-    source = read_video(wrote(tmp_path / "in.mkv", pictures(5), sound="wmav2"))
+    source = read_video(wrote(tmp_path / "in.mkv", pictures(5), sound="wavpack"))
     with filming(tmp_path / "out.mov", (48, 64), sound=source) as film:
         film.add(pictures(1)[0], 0.0, 0.04)
-    assert "wmav2" in film.notes[0]
+    assert "wavpack" in film.notes[0]
     assert not read_video(tmp_path / "out.mov").sound
+
+
+def written(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
 
 
 def cut(path: Path, share: float) -> Path:
@@ -91,8 +96,8 @@ def test_a_single_frame_is_a_video(tmp_path: Path) -> None:
     [
         (lambda path: path, "no file"),
         (lambda path: path.parent, "is a folder"),
-        (lambda path: path.write_bytes(b"") and path or path, "is empty"),
-        (lambda path: path.write_bytes(b"no video" * 99) and path, "cannot be read as a video"),
+        (lambda path: written(path, b""), "is empty"),
+        (lambda path: written(path, b"no video" * 99), "cannot be read as a video"),
         (lambda path: only_sound(path), "holds only sound"),
         (lambda path: cut(wrote(path, noisy()), 0.5), "cannot be read as a video"),
         (lambda path: cut(wrote(path, noisy(), options={"movflags": "faststart"}), 0.6), "cut off|cannot be read"),
@@ -137,6 +142,12 @@ def test_without_the_library_the_extra_is_named(tmp_path: Path, monkeypatch: pyt
         read_video(path)
 
 
+def filmed(path: Path, frames: list[np.ndarray]) -> None:
+    with filming(path, (48, 64)) as film:
+        for number, pixels in enumerate(frames):
+            film.add(pixels, number / 25, 0.04)
+
+
 def test_one_line_even_where_the_system_refuses(tmp_path: Path) -> None:
     """A file may grow no further: the library's own error becomes ours, and nothing is left."""
     import resource
@@ -144,9 +155,8 @@ def test_one_line_even_where_the_system_refuses(tmp_path: Path) -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
     try:
-        with pytest.raises(FaceForgeError, match="Cannot write"), filming(tmp_path / "out.mp4", (48, 64)) as film:
-            for number, pixels in enumerate(noisy(60)):
-                film.add(pixels, number / 25, 0.04)
+        with pytest.raises(CannotWrite, match="Cannot write"):
+            filmed(tmp_path / "out.mp4", noisy(60))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert [*tmp_path.iterdir()] == []
