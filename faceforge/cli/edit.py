@@ -24,7 +24,6 @@ def command(image: Path | None, output: Path, sidecar: bool, asked: Asked) -> No
       faceforge edit --au AU12=2 --au AU6=1 -o smile.png
       faceforge edit ada.jpg --preset duchenne-smile=0.8 --yaw 10 --light window -o ada-smiling.jpg
       faceforge edit ada.jpg --model magicface --au AU4=3 -o ada-frowning.png
-      faceforge edit --from ada-smiling.jpg --au AU12=3 -o ada-laughing.png
       faceforge edit talking.mp4 --au AU12=2 -o talking-smiling.mp4
 
     AU12=2 means two FACS units more of lip corner puller; negative numbers mean less. Without --model the photograph's

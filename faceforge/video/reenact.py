@@ -78,8 +78,8 @@ def reenact(
     playing, wish, editor = playing or Playing(), spec or EditSpec(), warper or Warper()
     picture, path = read_picture(portrait) if not isinstance(portrait, Picture) else portrait, Path(output)
     refuse_what_needs_a_generator(Job(picture, wish))
-    fit = editor.reader.read(picture).readings(wish.face)[0].fit
     given, video = _opened(driver)
+    fit = editor.reader.read(picture).readings(wish.face)[0].fit
     with working(path, _card(picture, given or video, playing, wish)) as work:
         motion = given or _watched(work, video, editor, playing, progress)
         if keep_motion is not None:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from faceforge.errors import BadMotion, BadPicture, BadSpec, BadVideo
 from faceforge.face.finding import Finder
 from faceforge.io.files import replacing
 from faceforge.io.filming import check_film
@@ -24,6 +25,7 @@ from faceforge.motion.tracking import Sight, Tracker
 CARD = "wish.json"
 _SIGHTS = "heads.jsonl"
 _WHAT = "clip in the making"
+_REFUSED = (BadMotion, BadPicture, BadSpec, BadVideo)
 
 Progress = Callable[[str, int, int], None]  # what is done, how many frames of it, of how many
 
@@ -81,7 +83,7 @@ class Work:
 
 @contextmanager
 def working(output: Path, wish: Mapping[str, Any]) -> Iterator[Work]:
-    """The folder of an output, for one wish alone; it goes when the block ends, and stays if it fails."""
+    """The folder of an output, for one wish alone; it goes when all is done, or refused, and stays after a crash."""
     check_film(output)
     root = output.with_name(f"{output.name}.frames")
     with refusing(root, what=_WHAT):
@@ -89,5 +91,9 @@ def working(output: Path, wish: Mapping[str, Any]) -> Iterator[Work]:
             compare(root / CARD, json.loads(json.dumps(dict(wish))), lambda told: told, what=_WHAT)
         with alone(root):
             sweep(root)
-            yield Work(root)
+            try:
+                yield Work(root)
+            except _REFUSED:  # asked again, the same would be refused again
+                shutil.rmtree(root)
+                raise
             shutil.rmtree(root)
