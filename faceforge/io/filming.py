@@ -104,7 +104,10 @@ def filming(
     check_film(path)
     av = library()
     with replacing(path) as temporary, _system_errors(av), ExitStack() as opened:
-        container = opened.enter_context(av.open(str(temporary), "w"))
+        first = (
+            {} if Path(path).suffix.lower() == ".mkv" else {"movflags": "faststart"}
+        )  # so that it plays while it loads
+        container = opened.enter_context(av.open(str(temporary), "w", options=first))
         container.metadata.update({} if provenance is None else tagged(provenance))
         copied = None
         if sound is not None and sound.sound:

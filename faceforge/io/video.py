@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _MISSING = 0.9  # of the length that is announced; a file that ends before is cut off
 _NO_RATE = 25.0
+_CLOCK = re.compile(r"(\d+):(\d+):(\d+\.?\d*)")  # as Matroska writes lengths
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,13 +107,12 @@ def read_video(path: str | Path) -> Video:
             raise BadVideo(f"{str(path)!r} has no frames. Export it again.")
         size = _upright_size(first, stream.sample_aspect_ratio)
         check_size(size[1], size[0], str(path))
-        length = stream.duration * stream.time_base if stream.duration else (container.duration or 0) / 1_000_000
         rate = stream.average_rate or stream.guessed_rate
         return Video(
             file,
             size,
             float(rate) if rate else _NO_RATE,
-            float(length),
+            _length(container, stream),
             container.streams.audio[0].codec_context.name if container.streams.audio else "",
             of_comment({key.lower(): told for key, told in container.metadata.items()}.get("comment", "")),
         )
@@ -159,6 +160,16 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
     except av.FFmpegError as reason:
         told = reason.strerror or str(reason)
         raise BadVideo(f"{str(path)!r} cannot be read as a video ({told}). Export it again, as MP4.") from reason
+
+
+def _length(container: Any, stream: Any) -> float:
+    """How many seconds the pictures last; 0 where the file does not say it of them, but only of all it holds."""
+    if stream.duration:
+        return float(stream.duration * stream.time_base)
+    told = _CLOCK.fullmatch({key.lower(): value for key, value in stream.metadata.items()}.get("duration", ""))
+    if told is not None:
+        return 3600 * int(told[1]) + 60 * int(told[2]) + float(told[3])
+    return 0.0 if container.streams.audio else (container.duration or 0) / 1_000_000
 
 
 def _is_cover(stream: Any, av: Any) -> bool:

@@ -113,6 +113,12 @@ def test_bad_videos_are_refused_in_one_line(tmp_path: Path, make: object, says: 
     assert "\n" not in str(refused.value)
 
 
+def test_sound_may_go_on_after_the_pictures(tmp_path: Path) -> None:
+    """A Matroska file says how long all of it is, which is not how long its pictures are."""
+    path = wrote(tmp_path / "in.mkv", pictures(3), sound="aac", hums=2.0)
+    assert len([*read_video(path).frames()]) == 3
+
+
 def test_a_video_of_another_program_has_no_provenance(tmp_path: Path) -> None:
     with pytest.raises(BadPicture, match="carries no FaceForge provenance"):
         _ = read_video(wrote(tmp_path / "in.mp4", pictures(2))).provenance

@@ -28,10 +28,11 @@ def wrote(
     fps: int = 25,
     turned: int = 0,
     sound: str = "",
+    hums: float | None = None,
     codec: str = "libx264",
     options: dict[str, str] | None = None,
 ) -> Path:
-    """A video; its frames are shown at `times` (seconds), or `fps` in a second; `sound` names a codec."""
+    """A video; frames are shown at `times` (seconds), or `fps` in a second; `sound` names a codec, heard for `hums`."""
     height, width = frames[0].shape[:2]
     with av.open(str(path), "w", options=options or {}) as container:
         stream = container.add_stream(codec, rate=fps, options={"crf": "10"} if codec == "libx264" else {})
@@ -47,7 +48,7 @@ def wrote(
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
         if audio is not None:
-            _hum(container, audio, len(frames) / fps)
+            _hum(container, audio, hums or len(frames) / fps)
     return path
 
 

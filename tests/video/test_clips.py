@@ -20,7 +20,7 @@ from faceforge.warper import Warper
 from tests.io.videos import packets, wrote
 from tests.motion.scripted import FPS, SIZE, Knowing, acted, empty, other
 
-SMILE = "AU12: 0s=0, 0.3s=3; yaw: 0s=0, 0.3s=8"
+SMILE = "AU12: 0s=0, 0.3s=3"
 STILL = Playing(strengths=Strengths(0, 0, 0, 0), smoothing=0)
 
 
@@ -72,7 +72,7 @@ def test_a_portrait_moves_and_its_border_stays(portrait: Path, monkeypatch: pyte
     assert np.array_equal(kept.frames[0], other().image), "nothing is asked of the first frame"
     moved = [apart(frame, other().image) for frame in kept.frames]
     assert moved == sorted(moved)
-    assert moved[-1] > 1
+    assert moved[-1] > 0.3
     assert all(np.array_equal(frame[:4], other().image[:4]) for frame in kept.frames)
     video = read_video(output)
     assert video.size == (SIZE, SIZE)
