@@ -164,12 +164,12 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
 
 def _length(container: Any, stream: Any) -> float:
     """How many seconds the pictures last; 0 where the file does not say it of them, but only of all it holds."""
-    if stream.duration:
-        return float(stream.duration * stream.time_base)
     told = _CLOCK.fullmatch({key.lower(): value for key, value in stream.metadata.items()}.get("duration", ""))
     if told is not None:
         return 3600 * int(told[1]) + 60 * int(told[2]) + float(told[3])
-    return 0.0 if container.streams.audio else (container.duration or 0) / 1_000_000
+    if container.streams.audio and "mov" not in container.format.name:
+        return 0.0  # where nothing is said of the stream, the library takes the length of the whole
+    return float(stream.duration * stream.time_base) if stream.duration else (container.duration or 0) / 1_000_000
 
 
 def _is_cover(stream: Any, av: Any) -> bool:
