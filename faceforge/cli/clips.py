@@ -46,7 +46,7 @@ class Drive:
 
 def make_reenactment(
     portrait: Path, drive: Drive, *, output: Path, compare: bool, save_motion: Path | None, fps: float,
-    relative_to: Any, smoothing: float, light: Any, face: Any, finder: str | None, **shares: float,
+    relative_to: Any, smoothing: float | None, light: Any, face: Any, finder: str | None, **shares: float,
 ) -> None:  # fmt: skip
     """Read what drives, make the clip, say where it is."""
     hush()
@@ -57,7 +57,8 @@ def make_reenactment(
 
     check_film_target(output, (portrait, drive.video, drive.motion))
     chosen = {name: value for name, value in (("light", light), ("face", face)) if value is not None}
-    playing = Playing(relative_to, Strengths(**shares), smoothing)
+    own = {} if smoothing is None else {"smoothing": smoothing}
+    playing = Playing(relative_to, Strengths(**shares), **own)
     with Frames() as frames:
         made = reenact(
             portrait, drive.opened(fps), output, playing=playing, spec=EditSpec(**chosen), compare=compare,

@@ -64,10 +64,8 @@ def _share(name: str, about: str) -> object:
     "--smoothing",
     type=float,
     metavar="SECONDS",
-    default=0.05,
-    show_default=True,
     section=PLAY,
-    help="How fast shaking of a driving video is taken out; 0 keeps it.",
+    help="How fast shaking of a driving video is taken out; 0 keeps it.  [default: 0.08]",
 )
 @option(
     "--light", metavar="NAME|RIGHT[,UP]", section=CHANGE, callback=read_by(light), help="A light for the whole clip."

@@ -17,7 +17,7 @@ from faceforge.motion.motion import Motion
 from faceforge.motion.smoothing import filled
 from faceforge.motion.tracking import Sight, Tracker, until_end
 
-SMOOTHING = 0.05  # seconds
+SMOOTHING = 0.08  # seconds: shaking is a third of what it was, and a blink loses a twentieth of a unit
 _MOST_SPANS = 4  # that a note lists
 
 

@@ -16,6 +16,7 @@ pytest.importorskip("av", reason="videos need the extra video")
 from faceforge import Motion
 from faceforge.cli.repeat import SAMPLE
 from faceforge.io.video import read_video
+from faceforge.motion.driving import SMOOTHING
 from tests.cli.running import names_in, run, run_apart
 from tests.io.videos import only_sound, pictures, wrote
 
@@ -77,6 +78,10 @@ def test_a_full_disk_in_the_middle_is_one_line(ada: Path) -> None:
     refusal = run_apart(*ASK, cwd=ada.parent, limit=20_000).refusal
     assert "Cannot write" in refusal
     assert not ada.with_name("out.mp4").exists()
+
+
+def test_the_help_knows_the_smoothing_of_the_library() -> None:
+    assert f"[default: {SMOOTHING:g}]" in run("reenact", "--help").out
 
 
 def videos(here: Path) -> None:
