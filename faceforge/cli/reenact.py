@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,7 +16,7 @@ DRIVE, PLAY = "What drives it", "How it is played"
 _FILE = click.Path(path_type=Path)
 
 
-def _share(name: str, about: str) -> object:
+def _share(name: str, about: str) -> Callable[[Any], Any]:
     return option(
         f"--{name}",
         type=float,

@@ -56,7 +56,7 @@ def motion_of(sights: Sequence[Sight], source: Mapping[str, Any], smoothing: flo
     times, shots = np.array([sight.time for sight in sights]), np.array([sight.shot for sight in sights])
     # The size of the picture does not matter for how a head is turned.
     found = Postures.of([sight.head.fit((256, 256)) for sight in sights if sight.head is not None])
-    whole = {}
+    whole: dict[str, Any] = {}
     for name in ("aus", "pose_deg", "gaze_deg"):
         known = getattr(found, name)
         values = np.zeros((len(sights), known.shape[1]))

@@ -65,7 +65,10 @@ def _own(file: Path) -> Motion:
         source, notes = dict(about["source"]), tuple(map(str, about["notes"]))
     except (ValueError, KeyError, TypeError) as reason:
         raise BadMotion(f"{str(file)!r} is a damaged motion file ({reason!r}). Make it again.") from reason
-    single = {"end": float(found["end"]), **{name: bool(found[name]) for name in ("relative", "turning")}}
+    single: dict[str, Any] = {
+        "end": float(found["end"]),
+        **{name: bool(found[name]) for name in ("relative", "turning")},
+    }
     arrays = {name: found[name] for name in ("times", "aus", "pose_deg", "gaze_deg", "seen", "shots")}
     try:
         return Motion(codes=tuple(map(str, found["codes"])), source=source, notes=notes, **single, **arrays)

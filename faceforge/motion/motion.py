@@ -64,7 +64,7 @@ class Motion:
 
     def __post_init__(self) -> None:
         for name, kind in (*((name, np.float64) for name in _NUMBERS), ("seen", np.bool_), ("shots", np.int64)):
-            own = np.array(getattr(self, name), kind)
+            own: NDArray[Any] = np.array(getattr(self, name), kind)
             own.setflags(write=False)
             object.__setattr__(self, name, own)
         _check(self)

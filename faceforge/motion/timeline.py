@@ -69,7 +69,11 @@ class Timeline:
         >>> Timeline.of("AU12: 0s=0, 1s=3").at(0.5)
         {'AU12': 1.5}
         """
-        return {name: float(np.interp(time, *zip(*own, strict=True))) for name, own in self.tracks.items()}
+        found = {}
+        for name, own in self.tracks.items():
+            times, values = zip(*own, strict=True)
+            found[name] = float(np.interp(time, times, values))
+        return found
 
     def motion(self, fps: float) -> Motion:
         """Frames at a constant rate, from the start until the last point is reached."""

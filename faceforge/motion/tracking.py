@@ -115,7 +115,8 @@ def until_end(sights: list[Sight]) -> float:
 
 def _small(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     shrunk = Image.fromarray(pixels).resize((_SMALL, _SMALL), Image.Resampling.BOX)
-    return np.asarray(shrunk, np.float32) / 255
+    found: NDArray[np.float32] = np.asarray(shrunk, np.float32) / np.float32(255)
+    return found
 
 
 def _middle(box: Box) -> NDArray[np.float64]:

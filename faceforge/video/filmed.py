@@ -13,7 +13,7 @@ from PIL import Image
 
 from faceforge.io.filming import filming
 from faceforge.io.video import Video
-from faceforge.motion.motion import Numbers
+from faceforge.motion.turns import Numbers
 from faceforge.video.work import Progress, Work
 
 Pixels = NDArray[np.uint8]
