@@ -62,7 +62,7 @@ class Video:
         return provenance_in(self.tag, self.path)
 
     @property
-    def about(self) -> int:
+    def count(self) -> int:
         """How many frames it has, to within a few; 0 where nobody knows before it is read."""
         return round(self.seconds * self.rate)
 

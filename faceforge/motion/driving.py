@@ -36,7 +36,7 @@ def read_motion(
     for frame in video.frames():
         sights.append(tracker.look(frame))
         if progress is not None:
-            progress(len(sights), max(video.about, len(sights)))
+            progress(len(sights), max(video.count, len(sights)))
     return motion_of(sights, source_of(video), smoothing)
 
 

@@ -63,7 +63,7 @@ class Work:
                     opened.write(json.dumps(sights[-1].plain()) + "\n")
                     opened.flush()
                 if progress is not None:
-                    progress("reading", len(sights), max(video.about, len(sights)))
+                    progress("reading", len(sights), max(video.count, len(sights)))
         return sights
 
     def _frame(self, number: int) -> Path:
