@@ -54,7 +54,7 @@ def read_provenance(path: str | Path) -> dict[str, Any]:
 
 def provenance_in(text: str | None, path: str | Path) -> dict[str, Any]:
     """The provenance that a text found in a file tells."""
-    if not text:
+    if text is None:
         raise BadPicture(
             f"{str(path)!r} carries no FaceForge provenance: another program wrote it, or saved it again without "
             f"metadata. Use the original file, or its sidecar {Path(path).name + '.json'!r}."

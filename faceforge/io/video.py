@@ -59,7 +59,7 @@ class Video:
     @property
     def provenance(self) -> dict[str, Any]:
         """Where a video that FaceForge wrote comes from; any other is refused."""
-        return provenance_in(self.tag, self.path)
+        return provenance_in(self.tag or None, self.path)
 
     @property
     def count(self) -> int:
