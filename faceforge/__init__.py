@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from faceforge.forge import Forge
     from faceforge.jobs import Job
     from faceforge.loading import load
+    from faceforge.motion.motion import Motion
     from faceforge.result import Result
     from faceforge.spec import EditSpec
+    from faceforge.video.reenact import reenact
     from faceforge.windows import Windows
 
 __version__ = "0.1.0"
@@ -26,14 +28,18 @@ _HOMES = {
     "FaceForgeError": "faceforge.errors",
     "Forge": "faceforge.forge",
     "Job": "faceforge.jobs",
+    "Motion": "faceforge.motion.motion",
     "Result": "faceforge.result",
     "Windows": "faceforge.windows",
     "augment": "faceforge.augmentation.records",
     "load": "faceforge.loading",
     "preset": "faceforge.aus",
+    "reenact": "faceforge.video.reenact",
 }
 
-__all__ = ["EditSpec", "FaceForgeError", "Forge", "Job", "Result", "Windows", "augment", "load", "preset"]
+__all__ = [
+    "EditSpec", "FaceForgeError", "Forge", "Job", "Motion", "Result", "Windows", "augment", "load", "preset", "reenact",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -12,6 +12,14 @@ class BadPicture(FaceForgeError):
     """A file that is not a picture, is cut off, or has a size nobody can edit."""
 
 
+class BadVideo(FaceForgeError):
+    """A file that is not a video, holds no pictures, or breaks off."""
+
+
+class BadMotion(FaceForgeError):
+    """A motion that no face can make, or a file or text that does not tell one."""
+
+
 class NoFace(BadPicture):
     """A picture without the face that was asked for."""
 
@@ -46,6 +54,10 @@ class Leak(FaceForgeError):
 
 class BadCorpus(FaceForgeError):
     """A corpus on disk, or its table of labels, that is not what it is said to be."""
+
+
+class BadLabels(FaceForgeError):
+    """Labels that cannot be read, or that do not belong to the pictures."""
 
 
 class MissingPackage(FaceForgeError):

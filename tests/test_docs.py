@@ -53,9 +53,19 @@ def test_the_clip_page_s_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyP
     for name in ("depth", "normal", "render"):
         for number in range(2):
             portrait(number).save(f"maps/{name}-{number}.png")
-    first, second = blocks("docs/video.md")
+    _, first, second = blocks("docs/video.md")
     names: dict[str, object] = {}
     exec(compile(first.replace("range(48)", "range(2)"), "docs/video.md", "exec"), names)
     assert sorted(path.name for path in Path("out").iterdir()) == ["0.png", "1.png"]
     exec(compile(second, "docs/video.md", "exec"), names)
     assert len(list(names["smoother"])) == len(list(names["circle"])) == 2  # type: ignore[call-overload]
+
+
+def test_the_clip_page_moves_a_portrait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("av", reason="videos need the extra video")
+    Image.open(SAMPLE).resize((192, 192)).save(tmp_path / "ada.png")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    exec(compile(blocks("docs/video.md")[0], "docs/video.md", "exec"), names)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["ada.png", "smile.npz", "smiling.mp4"]
+    assert names["made"].frames == 3  # type: ignore[attr-defined]

@@ -55,6 +55,7 @@ def test_heavy_or_optional_packages_come_only_when_used(path: Path) -> None:
         "datasets",
         "yaml",
         "openpyxl",
+        "av",
     }
     assert not {name.split(".")[0] for name in imported_at_top(path)} & lazy
 
@@ -85,6 +86,7 @@ LAYERS = (
     ("synth",),
     ("assets",),
     ("warp",),
+    ("motion",),
     ("core",),
     ("store",),
     ("mer",),
@@ -95,7 +97,7 @@ LAYERS = (
     ("aligning", "starting"),
     ("clips",),
     ("forge", "warper"),
-    ("models", "testing", "dose", "plugin", "evaluation"),
+    ("models", "testing", "dose", "plugin", "evaluation", "video"),
     ("loading",),
     ("augmentation",),
     ("cli",),

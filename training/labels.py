@@ -5,33 +5,19 @@ known, `identity` and `caption`. `csv` is a folder of pictures for each person o
 of OpenFace 2, LibreFace or py-feat. `disfa` is DISFA as it is distributed, with the frames of its videos as pictures.
 """
 
-import csv
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from faceforge.aus import UNITS, checked
-from faceforge.errors import FaceForgeError
+from faceforge.aus import checked
+from faceforge.errors import BadLabels, FaceForgeError
+from faceforge.io.au_tables import NUMBERS, read_table
 from faceforge.mer.corpora.coded import disfa
 from faceforge.mer.corpora.frames import number_of
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 _NAMES = ("file_name", "input", "file", "filename", "image")  # columns that say which picture
-_NUMBERS = ("frame", "frame_idx")  # columns that say which one in order
-_SURE = 0.8  # of OpenFace's confidence
-
-# How each program calls its intensities, and what makes FACS intensities of 0 to 5 of them.
-_COLUMNS: tuple[tuple[str, re.Pattern[str], float], ...] = (
-    ("OpenFace", re.compile(r"AU0*(\d+)_r"), 1.0),
-    ("LibreFace", re.compile(r"au_0*(\d+)_intensity"), 1.0),
-    ("py-feat", re.compile(r"AU0*(\d+)"), 5.0),  # probabilities: the best guess there is of how much
-)
-
-
-class BadLabels(FaceForgeError):
-    """Labels that cannot be read, or that do not belong to the pictures."""
 
 
 @dataclass(frozen=True)
@@ -80,17 +66,11 @@ def _csv(folder: Path) -> Iterator[Frame]:
     for table in tables:
         pictures = _pictures(table.with_suffix("")) or _pictures(table.parent)
         by_name, by_number = {each.name: each for each in pictures}, {number_of(each): each for each in pictures}
-        with table.open(newline="", encoding="utf-8-sig") as opened:
-            rows = [{name.strip(): value for name, value in row.items() if name} for row in csv.DictReader(opened)]
-        if not rows:
-            continue
-        columns, scale = _columns(rows[0], table)
-        for row in rows:
-            if float(row.get("success", 1)) < 1 or float(row.get("confidence", 1)) < _SURE:
+        for row in read_table(table):
+            if row.aus is None:
                 continue
-            aus = {code: min(5.0, max(0.0, scale * float(row[name]))) for name, code in columns.items() if row[name]}
-            picture = _picture_of(row, by_name, by_number, table)
-            yield Frame(picture, table.relative_to(folder).with_suffix("").as_posix(), aus)
+            picture = _picture_of(row.cells, by_name, by_number, table)
+            yield Frame(picture, table.relative_to(folder).with_suffix("").as_posix(), row.aus)
 
 
 def _disfa(folder: Path) -> Iterator[Frame]:
@@ -105,19 +85,6 @@ def _disfa(folder: Path) -> Iterator[Frame]:
 LAYOUTS: Mapping[str, Callable[[Path], Iterator[Frame]]] = {"table": _table, "csv": _csv, "disfa": _disfa}
 
 
-def _columns(row: Mapping[str, str], table: Path) -> tuple[dict[str, str], float]:
-    """The columns of intensities with the units that they are of."""
-    if "AU03_r" in row:
-        raise BadLabels(f"{str(table)!r} comes from OpenFace 3, whose columns are not the units that they name. Use 2.")
-    for _, pattern, scale in _COLUMNS:
-        matches = {name: f"AU{found[1]}" for name in row if (found := pattern.fullmatch(name))}
-        known = {name: code for name, code in matches.items() if code in UNITS}
-        if known:
-            return known, scale
-    programs = ", ".join(name for name, *_ in _COLUMNS)
-    raise BadLabels(f"{str(table)!r} has no columns of action units that are known ({programs}).")
-
-
 def _picture_of(
     row: Mapping[str, str], by_name: Mapping[str, Path], by_number: Mapping[int, Path], table: Path
 ) -> Path:
@@ -127,7 +94,7 @@ def _picture_of(
             if name not in by_name:
                 raise BadLabels(f"{str(table)!r} labels {name!r}, which is not beside it. Check the folder.")
             return by_name[name]
-    for column in _NUMBERS:
+    for column in NUMBERS:
         if column in row:
             number = int(float(row[column]))
             if number not in by_number:

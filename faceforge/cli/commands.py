@@ -14,6 +14,7 @@ from faceforge.errors import BadPlugin, nearest
 GROUP = "faceforge.commands"
 BUILT_IN = {
     "edit": "Change the face in a picture.",
+    "reenact": "Make a portrait move as a video, a timeline or a motion file says.",
     "sweep": "Draw one face at many intensities, as a contact sheet.",
     "generate": "Make a new face from text and action units.",
     "synth": "Draw portraits of people who do not exist, with exact labels.",

@@ -21,10 +21,15 @@ if TYPE_CHECKING:
 def check_output(path: Path, sources: Iterable[Path | None] = ()) -> None:
     """Refuse an output that cannot be written, or that would replace a source, before any work is done for it."""
     writable_format(path)
+    check_target(path, sources)
+
+
+def check_target(path: Path, sources: Iterable[Path | None] = ()) -> None:
+    """The same for a file of any kind."""
     if any(source is not None and source.exists() and path.exists() and path.samefile(source) for source in sources):
         raise CannotWrite(f"{str(path)!r} is a source too, and would be lost. Choose another name for the output.")
     if path.is_dir():
-        raise CannotWrite(f"Cannot write {str(path)!r}: it is a folder. Name a picture in it.")
+        raise CannotWrite(f"Cannot write {str(path)!r}: it is a folder. Name a file in it.")
     check_folder(path, Path(os.path.realpath(path)).parent)
 
 

@@ -92,3 +92,32 @@ class Progress:
         """So many pictures are done."""
         if self._bar is not None and self._pictures > 1:
             self._bar.set_description(f"{number}/{self._pictures} pictures")
+
+
+class Frames:
+    """A bar on stderr that follows the frames of a clip, with the time left; silent where stderr is not a terminal."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._doing = ""
+
+    def __enter__(self) -> Frames:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def heard(self, doing: str, done: int, total: int) -> None:
+        """So many frames of one part of the work are done."""
+        from tqdm import tqdm
+
+        if doing != self._doing:
+            self.__exit__()
+            self._doing = doing
+            # The time left is that of frames which are made now: those of an earlier run were there at once.
+            self._bar = tqdm(
+                desc=doing, total=total, initial=done - 1, unit="frame", leave=False, disable=None, file=sys.stderr
+            )
+        self._bar.total = total
+        self._bar.update(done - self._bar.n)

@@ -133,7 +133,7 @@ def _from_array(array: "NDArray[Any]") -> Image.Image:
             f"An array of shape {shape} and dtype {array.dtype} is not a picture. "
             f"Pass uint8 of shape (height, width, 3) or (height, width)."
         )
-    _check_size(shape[1], shape[0], _IN_MEMORY)
+    check_size(shape[1], shape[0], _IN_MEMORY)
     return Image.fromarray(array).convert("RGB")
 
 
@@ -164,7 +164,7 @@ def _upright(
     """The image as RGB the right way up, without metadata such as places and dates that outputs must not inherit."""
     from faceforge.io.depth import own_pixels, shown
 
-    _check_size(*image.size, name)
+    check_size(*image.size, name)
     with _strict_pillow():
         try:
             own = own_pixels(image, again)
@@ -177,7 +177,8 @@ def _upright(
     return upright, own
 
 
-def _check_size(width: int, height: int, name: str) -> None:
+def check_size(width: int, height: int, name: str) -> None:
+    """Refuse a picture that nobody can edit."""
     if min(width, height) < MIN_SIDE:
         raise BadPicture(f"{name!r} has {width}x{height} pixels, at least {MIN_SIDE}x{MIN_SIDE} are needed.")
     if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:

@@ -49,7 +49,11 @@ def embedding(file_format: str, provenance: Mapping[str, Any]) -> dict[str, Any]
 
 def read_provenance(path: str | Path) -> dict[str, Any]:
     """What `write_picture` embedded; only the header of the picture is read."""
-    text = _embedded_text(existing_file(path, BadPicture))
+    return provenance_in(_embedded_text(existing_file(path, BadPicture)), path)
+
+
+def provenance_in(text: str | None, path: str | Path) -> dict[str, Any]:
+    """The provenance that a text found in a file tells."""
     if text is None:
         raise BadPicture(
             f"{str(path)!r} carries no FaceForge provenance: another program wrote it, or saved it again without "
@@ -75,6 +79,16 @@ def write_sidecar(path: str | Path, provenance: Mapping[str, Any]) -> Path:
     with replacing(sidecar) as temporary:
         temporary.write_text(text + "\n", encoding="ascii")
     return sidecar
+
+
+def tagged(provenance: Mapping[str, Any]) -> dict[str, str]:
+    """The same as the tags of a video: a sentence for everyone, and our JSON in its comment."""
+    return {"description": _DESCRIPTION, "comment": f"{KEY}:{_as_text(provenance)}"}
+
+
+def of_comment(comment: str) -> str:
+    """The JSON in a video's comment; nothing where another program wrote it."""
+    return comment.removeprefix(f"{KEY}:") if comment.startswith(f"{KEY}:") else ""
 
 
 def _as_text(provenance: Mapping[str, Any], indent: int | None = None) -> str:

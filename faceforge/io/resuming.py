@@ -12,21 +12,23 @@ from faceforge.errors import BadSpec, CannotWrite
 from faceforge.io.files import UNFINISHED, replacing
 
 
-def claim(root: Path, card: str, text: Callable[[], str]) -> bool:
+def claim(root: Path, card: str, text: Callable[[], str], *, what: str = "dataset") -> bool:
     """Make a new or empty folder ours by writing its card; False where it is ours already."""
     if (root / card).is_file():
         return False
     if root.exists() and not root.is_dir():
-        raise CannotWrite(f"Cannot write the dataset {str(root)!r}: a file has that name. Choose another name.")
+        raise CannotWrite(f"Cannot write the {what} {str(root)!r}: a file has that name. Choose another name.")
     foreign = [name for name in os.listdir(root) if not name.startswith(UNFINISHED)] if root.exists() else []
     if foreign:
-        raise CannotWrite(f"{str(root)!r} holds {foreign[0]!r} and is no dataset of ours. Choose a new folder.")
+        raise CannotWrite(f"{str(root)!r} holds {foreign[0]!r} and is no {what} of ours. Choose a new folder.")
     root.mkdir(parents=True, exist_ok=True)
     save(root / card, text())
     return True
 
 
-def compare(card: Path, asked: Mapping[str, Any], told: Callable[[Any], Mapping[str, Any]]) -> None:
+def compare(
+    card: Path, asked: Mapping[str, Any], told: Callable[[Any], Mapping[str, Any]], *, what: str = "dataset"
+) -> None:
     """Refuse to go on with a folder whose card tells of another wish; `code` is a digest of the code that makes it."""
     try:
         before = told(json.loads(card.read_text(encoding="utf-8")))
@@ -38,7 +40,7 @@ def compare(card: Path, asked: Mapping[str, Any], told: Callable[[Any], Mapping[
         raise BadSpec(f"{root!r} was begun by another version of FaceForge, which draws otherwise. Use a new folder.")
     if apart:
         words = (f"{name} was {before.get(name)!r} and is {asked.get(name)!r}" for name in apart if name != "code")
-        raise BadSpec(f"{root!r} holds another dataset: {', '.join(words)}. Ask for the same, or use a new folder.")
+        raise BadSpec(f"{root!r} holds another {what}: {', '.join(words)}. Ask for the same, or use a new folder.")
 
 
 def save(path: Path, text: str) -> None:
@@ -57,13 +59,13 @@ def sweep(folder: Path) -> None:
 
 
 @contextmanager
-def refusing(root: Path) -> Iterator[None]:
+def refusing(root: Path, *, what: str = "dataset") -> Iterator[None]:
     """Whatever the system refuses to write, in one line."""
     try:
         yield
     except OSError as reason:
         raise CannotWrite(
-            f"Cannot write the dataset {str(root)!r}: {reason.strerror or reason}. "
+            f"Cannot write the {what} {str(root)!r}: {reason.strerror or reason}. "
             f"Check its permissions and the free space; the same command then continues."
         ) from reason
 
