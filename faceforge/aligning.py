@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageFilter
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
 from faceforge.conditions import MAKERS, VECTORS, Scene
 from faceforge.core.plugin import Plugin
@@ -133,7 +134,9 @@ def repaired(row: Ready, made: Tensor) -> Tensor:
     if row.placed is None or row.placed.base is None:
         return made
     warp, unknown = (row.request.pictures[name].to(made) for name in ("warp", "unknown"))
-    return torch.lerp(warp, made.clamp(-1, 1), unknown / 2 + 0.5)
+    share = unknown / 2 + 0.5
+    soft = torch.maximum(share, avg_pool2d(share, 3, 1, 1))  # so that no edge shows where the two meet
+    return torch.lerp(warp, made.clamp(-1, 1), soft)
 
 
 def joined(faces: Sequence[tuple[Ready, Result]]) -> Result:

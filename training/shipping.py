@@ -27,6 +27,9 @@ def ship(run: Path, target: Path, shared: str = "", before: Sequence[Path] = ())
     """Write the model of a finished run, in half precision, with the history of those that it went on from."""
     forge = load_folder(run / "model")
     forge.name, forge.notice = target.name, NOTICE
+    for part in (forge.backbone.unet, forge.backbone.vae):
+        if part is not None:
+            part.register_to_config(_name_or_path=target.name)  # not where it lay
     if shared:
         _refer(forge, shared)
     save(forge, target, packed=True)

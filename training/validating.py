@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
 from faceforge.errors import NoFace
 from faceforge.forge import Forge
@@ -110,6 +111,7 @@ class EditValidation:
         found = {name: psnr(each, target, face) for name, each in (("edit", made), *shown.items())}
         hidden = {name: psnr(each, target, unknown) for name, each in (("edit", made), ("warp", shown["warp"]))}
         share = self.known.rest["unknown"][:, None].float() / 255
+        soft = torch.maximum(share, avg_pool2d(share, 3, 1, 1))  # as `faceforge.aligning.repaired` has it
         whole = composed(made, shown["warp"], again(forge.backbone, shown["warp"]), share)
         gain = found["edit"] - found["warp"]
         self._draw(pictures, made, shown, gain, sampled(forge, self.grid.known, self.steps))
@@ -118,7 +120,7 @@ class EditValidation:
             "over_source": _mean(found["edit"] - found["source"]),
             "over_warp": _mean(gain),
             "unknown_over_warp": _mean(hidden["edit"] - hidden["warp"]),
-            "repaired_over_warp": _mean(psnr(torch.lerp(shown["warp"], made, share), target, face) - found["warp"]),
+            "repaired_over_warp": _mean(psnr(torch.lerp(shown["warp"], made, soft), target, face) - found["warp"]),
             "composed_over_warp": _mean(psnr(whole, target, face) - found["warp"]),
             "ceiling": _mean(psnr(again(forge.backbone, target), target, face)),
             **judged(self.judge, self.known, made),

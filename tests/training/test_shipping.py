@@ -43,6 +43,7 @@ def test_what_ships_is_opened_by_its_name_and_says_how_it_came_to_be(run: Path, 
     assert history["steps"] == 3
     assert [point[0] for point in history["curve"]] == [1, 2, 3]
     assert "'backbone': 'tiny'" in history["recipe"]
+    assert not [each for each in (ships / "small").rglob("*.json") if str(run) in each.read_text()]
 
 
 def test_what_a_run_went_on_from_is_told_before_it(run: Path, ships: Path, tmp_path: Path) -> None:
