@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageFilter
 from torch import Tensor
-from torch.nn.functional import avg_pool2d
+from torch.nn.functional import avg_pool2d, max_pool2d
 
 from faceforge.conditions import MAKERS, VECTORS, Scene
 from faceforge.core.plugin import Plugin
@@ -20,7 +20,7 @@ from faceforge.face.crops import SIDE, Crop, close_crop, face_crop
 from faceforge.face.finding import Finder
 from faceforge.face.found import Face
 from faceforge.face.masks import Mask, composite
-from faceforge.face.paste import change, paste_change
+from faceforge.face.paste import change, paste_change, paste_over
 from faceforge.io.depth import shown
 from faceforge.jobs import REFERENCES, Defaults, Job, Placed, Ready, to_tensor
 from faceforge.reading import Photograph, Reader, Reading
@@ -104,6 +104,7 @@ class Aligner:
                 finder=reading.face.backend,
                 seconds={**photograph.seconds, "conditions": time.perf_counter() - began},
                 base=scene.moved if wanted.repairs else None,
+                unknown=_drawn(scene) if wanted.repairs else None,
             )
             notes = (*row.notes, *photograph.notes(row.spec.face), *_notes(scene, wanted))
             yield replace(row, request=request, placed=placed, notes=tuple(dict.fromkeys(notes)))
@@ -129,16 +130,6 @@ class Aligner:
         return {**row.request.vectors, **{name: torch.zeros(size) for name, size in wanted.zeros.items()}, **made}
 
 
-def repaired(row: Ready, made: Tensor) -> Tensor:
-    """What a model made of a crop (3, h, w); where it repairs a photograph's warp, only what that does not know."""
-    if row.placed is None or row.placed.base is None:
-        return made
-    warp, unknown = (row.request.pictures[name].to(made) for name in ("warp", "unknown"))
-    share = unknown / 2 + 0.5
-    soft = torch.maximum(share, avg_pool2d(share, 3, 1, 1))  # so that no edge shows where the two meet
-    return torch.lerp(warp, made.clamp(-1, 1), soft)
-
-
 def joined(faces: Sequence[tuple[Ready, Result]]) -> Result:
     """One result of the edits of a photograph's faces: each pasted back, everything around them as it was."""
     last, result = faces[-1]
@@ -154,7 +145,10 @@ def joined(faces: Sequence[tuple[Ready, Result]]) -> Result:
         if each.image is not None and row.placed is not None:
             crop, mask, base = row.placed.crop, row.placed.mask, row.placed.base or source
             pixels = np.where((base.pixels != source.pixels).any(2, keepdims=True), base.pixels, pixels)
-            pixels = paste_change(pixels, change(base.image, each.image, crop, mask), crop, mask)
+            if row.placed.unknown is not None:
+                pixels = paste_over(pixels, each.image, crop, mask, row.placed.unknown)
+            else:
+                pixels = paste_change(pixels, change(base.image, each.image, crop, mask), crop, mask)
     notes = tuple(dict.fromkeys(note for _, each in faces for note in each.notes))
     image = None if result.image is None else shown(pixels)
     seconds["paste"] = time.perf_counter() - began
@@ -182,6 +176,13 @@ def _mask(scene: Scene, *, whole: bool) -> Mask:
     across, down = (np.minimum(np.arange(each), np.arange(each)[::-1]) / (_FADE * side) for each in size)
     border = np.clip(np.minimum(across[None], down[:, None]), 0, 1).astype(np.float32)
     return np.maximum(face, soft) * border
+
+
+def _drawn(scene: Scene) -> Mask:
+    """Where a model draws (H, W): what the warp does not know, with an edge that is softer than that mask's."""
+    share = scene.warped.unknown[None, None].float()
+    soft = avg_pool2d(avg_pool2d(max_pool2d(share, 3, 1, 1), 3, 1, 1), 3, 1, 1)
+    return torch.maximum(share, soft)[0, 0].numpy()
 
 
 def _refuse_what_nobody_reads(job: Job, found: Plan, used: Sequence[Plugin]) -> None:

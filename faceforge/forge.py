@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from faceforge import clips, memory
-from faceforge.aligning import Aligner, joined, plan, repaired
+from faceforge.aligning import Aligner, joined, plan
 from faceforge.core import lora
 from faceforge.core.backbone import Backbone
 from faceforge.core.cache import Cache
@@ -283,8 +283,7 @@ class Forge(Editor):
         denoised = time.perf_counter()
         images: Sequence[Image.Image | None] = [None] * len(batch)
         if backbone.vae is not None:
-            made = backbone.decode_latents(latents)
-            images = [to_image(repaired(row, each)) for row, each in zip(batch, made, strict=True)]
+            images = [to_image(each) for each in backbone.decode_latents(latents)]
         self._forget()
         spent = {"encode": encoded - began, "denoise": denoised - encoded, "decode": time.perf_counter() - denoised}
         seconds = {name: value / len(batch) for name, value in spent.items()}

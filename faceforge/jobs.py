@@ -84,6 +84,7 @@ class Placed:
     finder: str
     seconds: Mapping[str, float]
     base: Picture | None = None  # what is repaired: the photograph with its own pixels moved; None: itself is edited
+    unknown: Mask | None = None  # (H, W) of the base: where the edit itself goes, and nothing elsewhere
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,7 @@ class EditValidation:
         found = {name: psnr(each, target, face) for name, each in (("edit", made), *shown.items())}
         hidden = {name: psnr(each, target, unknown) for name, each in (("edit", made), ("warp", shown["warp"]))}
         share = self.known.rest["unknown"][:, None].float() / 255
-        soft = torch.maximum(share, avg_pool2d(share, 3, 1, 1))  # as `faceforge.aligning.repaired` has it
+        soft = torch.maximum(share, avg_pool2d(share, 3, 1, 1))  # nearly as `faceforge.aligning` softens it
         whole = composed(made, shown["warp"], again(forge.backbone, shown["warp"]), share)
         gain = found["edit"] - found["warp"]
         self._draw(pictures, made, shown, gain, sampled(forge, self.grid.known, self.steps))

@@ -62,6 +62,30 @@ def paste_change(pixels: Pixels, difference: NDArray[np.float32], crop: Crop, ma
     return result
 
 
+def paste_over(pixels: Pixels, drawn: Image.Image, crop: Crop, mask: Mask, share: Mask) -> Pixels:
+    """A copy of pixels, alpha untouched, and in their place a drawn crop.
+
+    Where that is say a mask of the crop (h, w) and a share of the picture (H, W), both together.
+    """
+    result = pixels.copy()
+    left, top, right, bottom = crop.reach((pixels.shape[1], pixels.shape[0]))
+    if right <= left or bottom <= top:
+        return result
+    back = (crop.matrix @ np.array([[1, 0, left], [0, 1, top], [0, 0, 1.0]]))[:2].ravel()
+    size, part = (right - left, bottom - top), result[top:bottom, left:right]
+    weight = share[top:bottom, left:right] * _warped(mask, back, size).clip(0, 1)
+    levels = np.asarray(drawn.convert("RGB"), np.float32)
+    colours = part[..., :3] if part.shape[2] >= 3 else part[..., :1]
+    if colours.shape[2] == 1:
+        levels = levels @ np.array(GREY, np.float32)[:, None]
+    full = np.iinfo(pixels.dtype).max
+    for channel in range(colours.shape[2]):
+        wanted = _warped(levels[..., channel], back, size).clip(0, 255) * (full / 255)
+        own = colours[..., channel]
+        colours[..., channel] = np.where(weight > 0, np.rint(own + weight * (wanted - own)), own).astype(pixels.dtype)
+    return result
+
+
 def _warped(plane: NDArray[np.float32], back: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float32]:
     """A plane of the crop on a window of the picture; 0 beyond the crop."""
     six = tuple(float(each) for each in back)
