@@ -102,7 +102,7 @@ if __name__ == "__main__":
     parser.add_argument("--model", default="mini", help="a name or a folder")
     parser.add_argument("--pairs", type=int, default=256, help="edits whose outcome is known")
     parser.add_argument("--faces", type=int, default=16, help="people who turn and are lit; 0 leaves this out")
-    parser.add_argument("--steps", type=int, default=8)
+    parser.add_argument("--steps", type=int, default=1)
     parser.add_argument("--folder", default="~/.cache/faceforge/edits", help="where drawn pairs are kept")
     parser.add_argument("-o", "--output", type=Path, default=Path("edits"), help="folder for pictures")
     asked = parser.parse_args()
