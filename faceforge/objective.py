@@ -80,8 +80,8 @@ class Objective(nn.Module):
             noise = torch.randn(latents.shape, generator=generator).to(latents)
         if timesteps is None:
             last = int(self.noise_scheduler.config.num_train_timesteps)
-            even = torch.rand(rows // frames, generator=generator, dtype=torch.float64)
-            drawn = (last * even ** (1 / self.lean)).long().clamp(max=last - 1)
+            even = (torch.randint(0, last, (rows // frames,), generator=generator).double() + 0.5) / last
+            drawn = (last * even ** (1 / self.lean)).long()
             timesteps = drawn.repeat_interleave(frames).to(latents.device)
         noisy = self.noise_scheduler.add_noise(latents, noise, timesteps)
         prediction = self._predict(requests, noisy, timesteps, generator, frames)
