@@ -38,7 +38,8 @@ def _blocks(ray: Any, workers: int, gpus: int | None, work: Work, blocks: Sequen
         return
     logging.getLogger("ray.data").setLevel(logging.WARNING)
     ray.data.DataContext.get_current().enable_progress_bars = False  # the run tells of its progress itself
-    jobs = ray.data.range(len(blocks), override_num_blocks=len(blocks))
+    # Places at hand, not a range: reading one would need a processor, and the actors hold them all.
+    jobs = ray.data.from_items([{"place": place} for place in range(len(blocks))], override_num_blocks=len(blocks))
     actors = ray.data.ActorPoolStrategy(size=min(workers, len(blocks)))
     made = jobs.map_batches(_Worker, fn_constructor_args=(work, blocks), batch_size=1, compute=actors, num_gpus=gpus)
     for row in made.iter_rows():
@@ -55,7 +56,7 @@ class _Worker:
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[str]]:
         """One block by its place, whose refusal comes back as words: Ray would wrap it beyond recognition."""
-        (place,) = batch["id"]
+        (place,) = batch["place"]
         try:
             with one_thread():
                 return {"refusal": [""], "said": [self.work(self.blocks[int(place)]).to_json()]}
