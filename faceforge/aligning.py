@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from PIL import Image, ImageFilter
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, max_pool2d
 
 from faceforge.conditions import MAKERS, VECTORS, Scene
 from faceforge.core.plugin import Plugin
@@ -104,7 +103,7 @@ class Aligner:
                 finder=reading.face.backend,
                 seconds={**photograph.seconds, "conditions": time.perf_counter() - began},
                 base=scene.moved if wanted.repairs else None,
-                unknown=_drawn(scene) if wanted.repairs else None,
+                unknown=scene.warped.unknown.numpy() if wanted.repairs else None,
             )
             notes = (*row.notes, *photograph.notes(row.spec.face), *_notes(scene, wanted))
             yield replace(row, request=request, placed=placed, notes=tuple(dict.fromkeys(notes)))
@@ -143,12 +142,12 @@ def joined(faces: Sequence[tuple[Ready, Result]]) -> Result:
     pixels = source.pixels
     for row, each in faces:
         if each.image is not None and row.placed is not None:
-            crop, mask, base = row.placed.crop, row.placed.mask, row.placed.base or source
-            pixels = np.where((base.pixels != source.pixels).any(2, keepdims=True), base.pixels, pixels)
-            if row.placed.unknown is not None:
-                pixels = paste_over(pixels, each.image, crop, mask, row.placed.unknown)
+            crop, mask, base, unknown = row.placed.crop, row.placed.mask, row.placed.base, row.placed.unknown
+            if base is None or unknown is None:
+                pixels = paste_change(pixels, change(source.image, each.image, crop, mask), crop, mask)
             else:
-                pixels = paste_change(pixels, change(base.image, each.image, crop, mask), crop, mask)
+                moved = np.where((base.pixels != source.pixels).any(2, keepdims=True), base.pixels, pixels)
+                pixels = paste_over(moved, each.image, crop, mask, unknown)
     notes = tuple(dict.fromkeys(note for _, each in faces for note in each.notes))
     image = None if result.image is None else shown(pixels)
     seconds["paste"] = time.perf_counter() - began
@@ -176,13 +175,6 @@ def _mask(scene: Scene, *, whole: bool) -> Mask:
     across, down = (np.minimum(np.arange(each), np.arange(each)[::-1]) / (_FADE * side) for each in size)
     border = np.clip(np.minimum(across[None], down[:, None]), 0, 1).astype(np.float32)
     return np.maximum(face, soft) * border
-
-
-def _drawn(scene: Scene) -> Mask:
-    """Where a model draws (H, W): what the warp does not know, with an edge that is softer than that mask's."""
-    share = scene.warped.unknown[None, None].float()
-    soft = avg_pool2d(avg_pool2d(max_pool2d(share, 3, 1, 1), 3, 1, 1), 3, 1, 1)
-    return torch.maximum(share, soft)[0, 0].numpy()
 
 
 def _refuse_what_nobody_reads(job: Job, found: Plan, used: Sequence[Plugin]) -> None:

@@ -1,10 +1,12 @@
 """An edited crop back into its picture, at the picture's own resolution and depth."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from faceforge.errors import BadPicture
 from faceforge.face.crops import Crop
@@ -43,47 +45,69 @@ def change(
 def paste_change(pixels: Pixels, difference: NDArray[np.float32], crop: Crop, mask: Mask) -> Pixels:
     """A copy of pixels, alpha untouched, with a crop's change (h, w, 3), in 8-bit levels, added."""
     result = pixels.copy()
-    left, top, right, bottom = crop.reach((pixels.shape[1], pixels.shape[0]))
-    if right <= left or bottom <= top:
-        return result
-    shift = np.array([[1, 0, left], [0, 1, top], [0, 0, 1.0]])
-    back = (crop.matrix @ shift)[:2].ravel()
-    size = (right - left, bottom - top)
-    weight = _warped(mask, back, size)
-    part = result[top:bottom, left:right]
-    colours = part[..., :3] if part.shape[2] >= 3 else part[..., :1]
-    if colours.shape[2] == 1:
-        difference = difference @ np.array(GREY, np.float32)[:, None]
-    full = np.iinfo(pixels.dtype).max
-    for channel in range(colours.shape[2]):
-        moved = weight * _warped(difference[..., channel], back, size) * (full / 255)
-        level = np.clip(np.rint(colours[..., channel] + moved), 0, full)
-        colours[..., channel] = np.where(weight > 0, level, colours[..., channel]).astype(pixels.dtype)
+    part = _Part.of(result, crop)
+    if part is not None:
+        weight = part.seen(mask)
+        part.put(difference, weight > 0, lambda own, change: own + weight * change)
     return result
 
 
 def paste_over(pixels: Pixels, drawn: Image.Image, crop: Crop, mask: Mask, share: Mask) -> Pixels:
-    """A copy of pixels, alpha untouched, and in their place a drawn crop.
+    """A copy of pixels, alpha untouched, and in their place a drawn crop, with an edge a little softer than asked.
 
     Where that is say a mask of the crop (h, w) and a share of the picture (H, W), both together.
     """
     result = pixels.copy()
-    left, top, right, bottom = crop.reach((pixels.shape[1], pixels.shape[0]))
-    if right <= left or bottom <= top:
-        return result
-    back = (crop.matrix @ np.array([[1, 0, left], [0, 1, top], [0, 0, 1.0]]))[:2].ravel()
-    size, part = (right - left, bottom - top), result[top:bottom, left:right]
-    weight = share[top:bottom, left:right] * _warped(mask, back, size).clip(0, 1)
-    levels = np.asarray(drawn.convert("RGB"), np.float32)
-    colours = part[..., :3] if part.shape[2] >= 3 else part[..., :1]
-    if colours.shape[2] == 1:
-        levels = levels @ np.array(GREY, np.float32)[:, None]
-    full = np.iinfo(pixels.dtype).max
-    for channel in range(colours.shape[2]):
-        wanted = _warped(levels[..., channel], back, size).clip(0, 255) * (full / 255)
-        own = colours[..., channel]
-        colours[..., channel] = np.where(weight > 0, np.rint(own + weight * (wanted - own)), own).astype(pixels.dtype)
+    part = _Part.of(result, crop)
+    if part is not None:
+        weight = part.seen(mask).clip(0, 1) * _softened(share[part.place])
+        levels = np.asarray(drawn.convert("RGB"), np.float32)
+        part.put(levels, weight > 0, lambda own, level: own + weight * (level - own))
     return result
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The part of a picture that a crop covers."""
+
+    colours: Pixels  # (h, w, 3), or 1 of a grey picture: a view
+    place: tuple[slice, slice]
+    back: NDArray[np.float64]  # from this part to the crop
+
+    @classmethod
+    def of(cls, pixels: Pixels, crop: Crop) -> "_Part | None":
+        left, top, right, bottom = crop.reach((pixels.shape[1], pixels.shape[0]))
+        if right <= left or bottom <= top:
+            return None
+        place = slice(top, bottom), slice(left, right)
+        shift = np.array([[1, 0, left], [0, 1, top], [0, 0, 1.0]])
+        return cls(pixels[place][..., : 3 if pixels.shape[2] >= 3 else 1], place, (crop.matrix @ shift)[:2].ravel())
+
+    def seen(self, plane: NDArray[np.float32]) -> NDArray[np.float32]:
+        """A plane of the crop as it lies here; 0 beyond the crop."""
+        return _warped(plane, self.back, self.colours.shape[1::-1])
+
+    def put(
+        self,
+        levels: NDArray[np.float32],
+        where: NDArray[np.bool_],
+        blend: Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32]],
+    ) -> None:
+        """Blend a crop's 8-bit levels (h, w, 3) into each channel, at this picture's own depth."""
+        if self.colours.shape[2] == 1:
+            levels = levels @ np.array(GREY, np.float32)[:, None]
+        full = np.iinfo(self.colours.dtype).max
+        for channel in range(self.colours.shape[2]):
+            own = self.colours[..., channel]
+            mixed = blend(own.astype(np.float32), self.seen(levels[..., channel]) * (full / 255))
+            own[...] = np.where(where, np.clip(np.rint(mixed), 0, full), own).astype(own.dtype)
+
+
+def _softened(share: Mask) -> Mask:
+    """A share (h, w) that reaches one pixel further and fades over two, so that no edge shows."""
+    image = Image.fromarray(np.rint(share * 255).astype(np.uint8)).filter(ImageFilter.MaxFilter(3))
+    soft = np.asarray(image.filter(ImageFilter.BoxBlur(1)).filter(ImageFilter.BoxBlur(1)), np.float32) / 255
+    return np.maximum(share, soft)
 
 
 def _warped(plane: NDArray[np.float32], back: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float32]:

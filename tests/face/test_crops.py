@@ -7,7 +7,7 @@ from PIL import Image
 from faceforge.errors import BadPicture
 from faceforge.face.crops import Crop, box_crop, close_crop, deca_crop, detector_box, face_crop, smirk_crop, whole_crop
 from faceforge.face.masks import composite, filled, from_parts, parts
-from faceforge.face.paste import paste_back, paste_change
+from faceforge.face.paste import paste_back, paste_change, paste_over
 from faceforge.io.pictures import read_picture
 from faceforge.synth import Portrait
 from tests.face.conftest import known
@@ -133,6 +133,30 @@ def test_transparency_is_kept(plain: Portrait) -> None:
     assert pasted.shape == (384, 384, 4)
     assert (pasted[..., :3] != np.asarray(image)[..., :3]).any()
     assert np.array_equal(pasted[..., 3], np.asarray(image.getchannel("A")))
+
+
+@pytest.mark.parametrize("depth", [np.uint8, np.uint16])
+def test_what_is_drawn_over_goes_where_it_is_asked_and_nowhere_else(plain: Portrait, depth: type) -> None:
+    full = np.iinfo(depth).max
+    pixels = (plain.image.astype(np.float64) * (full / 255)).astype(depth)
+    crop, mask = masked(plain)
+    white, share = Image.new("RGB", crop.size, "white"), np.zeros((384, 384), np.float32)
+    assert np.array_equal(paste_over(pixels, white, crop, mask, share), pixels)
+    x, y = plain.landmarks[33].astype(int)
+    share[y - 5 : y + 6, x - 5 : x + 6] = 1
+    drawn = paste_over(pixels, white, crop, mask, share)
+    assert (drawn[y - 5 : y + 6, x - 5 : x + 6] >= 0.99 * full).all()
+    reached = np.zeros((384, 384), bool)
+    reached[y - 8 : y + 9, x - 8 : x + 9] = True  # three pixels of a soft edge
+    assert np.array_equal(drawn[~reached], pixels[~reached])
+    assert drawn.dtype == depth
+
+
+def test_nothing_is_drawn_beyond_the_mask(plain: Portrait) -> None:
+    crop, mask = masked(plain)
+    white, everywhere = Image.new("RGB", crop.size, "white"), np.ones((384, 384), np.float32)
+    drawn = paste_over(plain.image, white, crop, np.zeros_like(mask), everywhere)
+    assert np.array_equal(drawn, plain.image)
 
 
 def test_sixteen_bits_stay_sixteen_bits_and_an_edit_of_eight_fits_in(plain: Portrait) -> None:
