@@ -20,8 +20,6 @@ from faceforge.mer.protocols import CD6ME, UNITS, Fold, LeakGuard, Rows, cd6me, 
 Answers = Sequence[Sequence[float] | None]
 Following = Callable[[Iterable[Clip]], Iterable[Clip]]
 
-PROTOCOLS = ("cd6me", "megc2019", "loso", "holdout")
-
 
 def folds_of(protocol: str, clips: Sequence[Clip], tested: Sequence[str] = ()) -> list[Fold]:
     """The folds of a protocol, with nobody on both sides; `tested` are the corpora that `holdout` keeps out."""

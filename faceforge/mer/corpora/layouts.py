@@ -36,6 +36,16 @@ class Layout:
 _CAS = "signed agreement with the Institute of Psychology, CAS (casme.psych.ac.cn)"
 _OULU = "signed agreement with the University of Oulu"
 
+_WIDELY = {  # columns that corpora after CASME II call alike
+    "subject": "Subject",
+    "clip": "Filename",
+    "onset": "OnsetFrame",
+    "apex": "ApexFrame",
+    "offset": "OffsetFrame",
+    "units": "Action Units",
+    "emotion": "Estimated Emotion",
+}
+
 LAYOUTS: Mapping[str, Layout] = {
     "casme": Layout(
         title="CASME",
@@ -61,15 +71,7 @@ LAYOUTS: Mapping[str, Layout] = {
         clips=256,
         folder="sub{subject}/{clip}",
         licence=_CAS,
-        columns={
-            "subject": "Subject",
-            "clip": "Filename",
-            "onset": "OnsetFrame",
-            "apex": "ApexFrame",
-            "offset": "OffsetFrame",
-            "units": "Action Units",
-            "emotion": "Estimated Emotion",
-        },
+        columns=_WIDELY,
         optional={"objective": "Objective Class"},
         digits=2,
         alone=(1, 2, 4, 7, 12, 14, 15, 17),
@@ -80,16 +82,7 @@ LAYOUTS: Mapping[str, Layout] = {
         clips=159,
         folder="{subject}/{clip}",
         licence="signed agreement with Manchester Metropolitan University",
-        columns={
-            "subject": "Subject",
-            "clip": "Filename",
-            "onset": "Onset Frame",
-            "apex": "Apex Frame",
-            "offset": "Offset Frame",
-            "units": "Action Units",
-            "emotion": "Estimated Emotion",
-            "objective": "Objective Classes",
-        },
+        columns={**_WIDELY, "objective": "Objective Classes"},
         ignored=("Inducement Code", "Duration", "Micro", "Notes"),
         digits=3,
         alone=(2, 4, 7, 12),
@@ -143,15 +136,7 @@ LAYOUTS: Mapping[str, Layout] = {
         clips=300,
         folder="{emotion}/{clip}",
         licence="signed agreement with its authors (Shandong University)",
-        columns={
-            "subject": "Subject",
-            "clip": "Filename",
-            "onset": "OnsetFrame",
-            "apex": "ApexFrame",
-            "offset": "OffsetFrame",
-            "units": "Action Units",
-            "emotion": "Estimated Emotion",
-        },
+        columns=_WIDELY,
         ignored=("remarks",),
         digits=2,
         prefix="S",
