@@ -13,8 +13,8 @@ from faceforge.errors import CannotWrite
 class Journal:
     """First what the run is, then what came of it; a file of another run is refused."""
 
-    def __init__(self, path: Path, run: Mapping[str, Any]) -> None:
-        self.path = path
+    def __init__(self, path: Path, run: Mapping[str, Any], what: str = "evaluation") -> None:
+        self.path, self.what = path, what
         self.lines: list[dict[str, Any]] = self._read(run)
 
     def add(self, line: Mapping[str, Any]) -> None:
@@ -30,7 +30,8 @@ class Journal:
             return []
         if json.loads(whole[0]) != run:
             raise CannotWrite(
-                f"{str(self.path.parent)!r} holds another evaluation. Choose a new folder, or delete it to start again."
+                f"{str(self.path.parent)!r} holds another {self.what}. "
+                f"Choose a new folder, or delete it to start again."
             )
         self.path.write_text("".join(whole), encoding="utf-8")
         return [json.loads(line) for line in whole[1:]]

@@ -18,7 +18,8 @@ from faceforge.errors import BadMotion, BadPicture, BadSpec, BadVideo
 from faceforge.face.finding import Finder
 from faceforge.io.files import replacing
 from faceforge.io.filming import check_film
-from faceforge.io.resuming import alone, claim, compare, refusing, save, sweep
+from faceforge.io.journal import Journal
+from faceforge.io.resuming import alone, claim, compare, refusing, sweep
 from faceforge.io.video import Video
 from faceforge.motion.tracking import Sight, Tracker
 
@@ -51,34 +52,21 @@ class Work:
 
     def watch(self, video: Video, finder: Finder, which: int, progress: Progress | None) -> list[Sight]:
         """What every frame of a video shows; each is written down as it is seen, and not looked at twice."""
-        known = self._sights()
-        tracker, sights = Tracker(finder, which), list[Sight]()
-        with (self.root / _SIGHTS).open("a", encoding="utf-8") as opened:
-            for frame in video.frames():
-                if frame.number < len(known):
-                    tracker.remember(frame, known[frame.number])
-                    sights.append(known[frame.number])
-                else:
-                    sights.append(tracker.look(frame))
-                    opened.write(json.dumps(sights[-1].plain()) + "\n")
-                    opened.flush()
-                if progress is not None:
-                    progress("reading", len(sights), max(video.count, len(sights)))
+        seen = {"video": video.sha256, "finder": finder.name, "face": which}
+        journal = Journal(self.root / _SIGHTS, seen, _WHAT)
+        tracker, sights = Tracker(finder, which), [Sight.of_plain(line) for line in journal.lines]
+        for frame in video.frames():
+            if frame.number < len(sights):
+                tracker.remember(frame, sights[frame.number])
+            else:
+                sights.append(tracker.look(frame))
+                journal.add(sights[-1].plain())
+            if progress is not None:
+                progress("reading", frame.number + 1, max(video.count, frame.number + 1))
         return sights
 
     def _frame(self, number: int) -> Path:
         return self.root / f"{number:06}.png"
-
-    def _sights(self) -> list[Sight]:
-        """What was written down; a line that a killed process left half written is dropped."""
-        path = self.root / _SIGHTS
-        if not path.is_file():
-            return []
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        whole = lines if not lines or lines[-1].endswith("\n") else lines[:-1]
-        if len(whole) < len(lines):
-            save(path, "".join(whole))
-        return [Sight.of_plain(json.loads(line)) for line in whole]
 
 
 @contextmanager

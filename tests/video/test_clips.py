@@ -158,7 +158,7 @@ def test_after_a_crash_the_same_frames_come(portrait: Path, monkeypatch: pytest.
     assert not output.exists()
     assert names(folder) == ["000000.png", "000001.png", "heads.jsonl", "wish.json"]
     lines = (folder / "heads.jsonl").read_text().splitlines(keepends=True)
-    (folder / "heads.jsonl").write_text("".join(lines[:2]) + lines[2][:100])
+    (folder / "heads.jsonl").write_text("".join(lines[:3]) + lines[3][:100])  # the first says of what they are
     finder = Knowing()
     ff.reenact(portrait, driver, output, warper=Warper(finder=finder))
     assert finder.asked == 1 + 2, "the portrait, and the frames whose lines were lost"
