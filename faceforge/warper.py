@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from faceforge.editor import Editor
 from faceforge.errors import BadSpec, Cancelled
 from faceforge.face.finding import Finder
 from faceforge.face3d.embedded.model import EmbeddedHead
-from faceforge.io.pictures import Picture
 from faceforge.jobs import Job, generative, opened
-from faceforge.reading import Reader, Reading
+from faceforge.reading import Reader
 from faceforge.result import Result
 from faceforge.spec import EditSpec
 from faceforge.warp.plate import Plate
@@ -62,7 +61,7 @@ class Warper(Editor):
             pixels, alpha = warped.picture, None if alpha is None else warped.carried(alpha)
             notes += wanted.notes
         seconds = {**photograph.seconds, "warp": time.perf_counter() - began}
-        history = _provenance(job.spec, pictures, readings, self.head)
+        history = provenance(job.spec, pictures, [each.face.backend for each in readings])
         edited = photograph.edited(pixels, alpha)
         return Result(
             image=edited.image,
@@ -92,14 +91,23 @@ def _source(job: Job) -> Any:
     return job.image
 
 
-def _provenance(
-    spec: EditSpec, pictures: Mapping[str, Picture], readings: Iterable[Reading], head: EmbeddedHead
-) -> dict[str, Any]:
+class Named(Protocol):
+    """A picture or a video that an edit is made of."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def sha256(self) -> str: ...
+
+
+def provenance(spec: EditSpec, pictures: Mapping[str, Named], finders: Sequence[str]) -> dict[str, Any]:
+    """Enough to say what the warp made of what, and to make it again; `finders` found the faces."""
     return {
         "label": "AI-edited",
         "spec": spec.model_dump(mode="json", exclude_defaults=True),
         "pictures": {name: {"name": each.name, "sha256": each.sha256} for name, each in pictures.items()},
-        "model": {"name": Warper.name, "head": "embedded", "finder": [each.face.backend for each in readings]},
+        "model": {"name": Warper.name, "head": "embedded", "finder": list(finders)},
         "plugins": [],
         "versions": {package: version(package) for package in ("faceforge", "torch")},
     }

@@ -24,7 +24,7 @@ from faceforge.video.work import Progress, Work, working
 from faceforge.warp.plate import Plate
 from faceforge.warp.target import target
 from faceforge.warp.warp import warp
-from faceforge.warper import Warper, refuse_what_needs_a_generator
+from faceforge.warper import Warper, provenance, refuse_what_needs_a_generator
 
 _BRIDGED = 0.25  # seconds without a face over which its head is guessed from both sides
 
@@ -50,13 +50,14 @@ def edit_clip(
     with working(path, _card(video, spec, smoothing)) as work:
         sights = work.watch(video, editor.reader.finder, spec.face, progress)
         notes = _draw(work, video, steady(sights, smoothing), spec, editor, progress)
-        provenance = _provenance(video, spec, smoothing, sights)
+        clip = {**source_of(video), "frames": len(sights), "smoothing": smoothing}
+        history = {**provenance(spec, {"source": video}, [editor.reader.finder.name]), "clip": clip}
         times = np.array([sight.time for sight in sights]), np.array([sight.duration for sight in sights])
         made = film(
-            work, path, times, provenance=provenance, sound=video,
+            work, path, times, provenance=history, sound=video,
             beside=(frame.pixels for frame in video.frames()) if compare else None, progress=progress,
         )  # fmt: skip
-    return Filmed(path, made.frames, provenance, (*notes_on(sights), *notes, *made.notes))
+    return Filmed(path, made.frames, history, (*notes_on(sights), *notes, *made.notes))
 
 
 def steady(sights: Sequence[Sight], seconds: float) -> list[Head | None]:
@@ -119,16 +120,4 @@ def _card(video: Video, spec: EditSpec, smoothing: float) -> dict[str, Any]:
         "spec": spec.model_dump(mode="json", exclude_defaults=True),
         "smoothing": smoothing,
         "version": version("faceforge"),
-    }
-
-
-def _provenance(video: Video, spec: EditSpec, smoothing: float, sights: Sequence[Sight]) -> dict[str, Any]:
-    return {
-        "label": "AI-edited",
-        "spec": spec.model_dump(mode="json", exclude_defaults=True),
-        "pictures": {"source": {"name": video.name, "sha256": video.sha256}},
-        "clip": {**source_of(video), "frames": len(sights), "smoothing": smoothing},
-        "model": {"name": Warper.name, "head": "embedded"},
-        "plugins": [],
-        "versions": {package: version(package) for package in ("faceforge", "torch")},
     }

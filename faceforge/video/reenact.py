@@ -28,7 +28,7 @@ from faceforge.warper import Warper, refuse_what_needs_a_generator
 if TYPE_CHECKING:
     from faceforge.jobs import PictureLike
 
-REFERENCES = ("first", "neutral", "none")
+_REFERENCES = ("first", "neutral", "none")
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ class Playing:
     smoothing: float = SMOOTHING
 
     def __post_init__(self) -> None:
-        if self.reference not in REFERENCES:
-            raise BadMotion(f"Motion cannot be relative to {self.reference!r}. Give one of {', '.join(REFERENCES)}.")
+        if self.reference not in _REFERENCES:
+            raise BadMotion(f"Motion cannot be relative to {self.reference!r}. Give one of {', '.join(_REFERENCES)}.")
         if not 0 <= self.smoothing <= 1:
             raise BadMotion(f"A motion cannot be smoothed over {self.smoothing!r} s. Give 0 to 1.")
 
