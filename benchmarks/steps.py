@@ -12,11 +12,9 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))  # a script has only its own folder on the path
 
 import numpy as np
-import torch
 from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, UniPCMultistepScheduler
 from PIL import Image
 from torch import Tensor
-from torch.nn.functional import avg_pool2d
 
 from benchmarks.edits import FIRST
 from faceforge import load
@@ -27,7 +25,7 @@ from faceforge.mer.identity import EmbeddedIdentity
 from faceforge.mer.looking import looker
 from faceforge_training.editing import face_edits
 from faceforge_training.known import Known
-from faceforge_training.sampling import psnr, sampled
+from faceforge_training.sampling import psnr, repaired, sampled
 
 SOLVERS: dict[str, Any] = {
     "DDIM": DDIMScheduler,
@@ -64,10 +62,10 @@ def figures(forge: Forge, known: Known, steps: int, start_at: float) -> tuple[st
     warp, target = (known.seen[name].permute(0, 3, 1, 2).float() / 127.5 - 1 for name in ("warp", "target"))
     face, share = known.rest["face"] > 127, known.rest["unknown"][:, None].float() / 255
     unknown = face & (share[:, 0] > 0.5)
-    repaired = torch.lerp(warp, made, torch.maximum(share, avg_pool2d(share, 3, 1, 1)))
-    whole = psnr(repaired, target, face) - psnr(warp, target, face)
+    mended = repaired(made, warp, share)
+    whole = psnr(mended, target, face) - psnr(warp, target, face)
     hidden = psnr(made, target, unknown) - psnr(warp, target, unknown)
-    return _unsure(whole), _unsure(hidden), f"{_alike(repaired, target):.3f}", f"{1000 * spent:.0f}"
+    return _unsure(whole), _unsure(hidden), f"{_alike(mended, target):.3f}", f"{1000 * spent:.0f}"
 
 
 def _unsure(gains: Tensor) -> str:

@@ -14,7 +14,7 @@ from faceforge_demos.lighting import lit
 from faceforge_demos.page import PROGRESS, Page, opened, steps_told
 from faceforge_demos.pulling import pull
 from faceforge_demos.session import Session
-from faceforge_demos.showing import begun, measured, shown, standing
+from faceforge_demos.showing import begun, measured, put_back, shown
 from faceforge_demos.worker import Updates, alert
 
 if TYPE_CHECKING:
@@ -89,6 +89,14 @@ def _sliders(page: Page, tab: Tab, writes: list[Any]) -> None:
     def face(session: Session | None, progress: gr.Progress = PROGRESS, *given: Any) -> Updates:
         return {**finish(session, progress, *given), **measured(tab, opened(session), values_of(given)["face"])}
 
+    def pull_it(session: Session | None, sent: Any, progress: gr.Progress = PROGRESS, *given: Any) -> Updates:
+        pull(opened(session), values_of(given), sent, steps_told(progress))
+        return put_back(tab, opened(session))
+
+    def light_it(session: Session | None, sent: Any, progress: gr.Progress = PROGRESS, *given: Any) -> Updates:
+        opened(session).finish(lit(values_of(given), sent), steps_told(progress))
+        return put_back(tab, opened(session))
+
     # Past the queue, whose browser end looks only every 50 ms; drafts have a queue of their own, of one per browser.
     page.on(
         [each.input for each in slid],
@@ -106,37 +114,26 @@ def _sliders(page: Page, tab: Tab, writes: list[Any]) -> None:
     page.on(settled, finish, numbers, writes, api_name="edit", trigger_mode="always_last", **bar)
     page.on([tab.values["face"].input], face, numbers, [*writes, *numbers], api_name="face", **bar)
 
-    def pull_it(session: Session | None, sent: Any, progress: gr.Progress = PROGRESS, *given: Any) -> Updates:
-        edit = pull(opened(session), values_of(given), sent, steps_told(progress))
-        return {**shown(tab, opened(session)), **standing(tab, edit)}
-
-    def light_it(session: Session | None, sent: Any, progress: gr.Progress = PROGRESS, *given: Any) -> Updates:
-        edit = opened(session).finish(lit(values_of(given), sent), steps_told(progress))
-        return {**shown(tab, opened(session)), **standing(tab, edit)}
-
     everything = [*writes, *numbers, tab.ball]
     page.on([tab.compare.submit], pull_it, [tab.compare, *numbers], everything, api_name="pull", **bar)
     page.on([tab.ball.submit], light_it, [tab.ball, *numbers], everything, api_name="light", **bar)
 
 
 def _history(page: Page, tab: Tab, writes: list[Any]) -> None:
-    def put_back(session: Session) -> Updates:
-        return {**shown(tab, session), **standing(tab, session.current)}
-
     def reset(session: Session | None) -> Updates:
         opened(session).finish(resting(page.knobs))
-        return put_back(opened(session))
+        return put_back(tab, opened(session))
 
     def step(by: int) -> Callable[[Session | None], Updates]:
         def go(session: Session | None) -> Updates:
             opened(session).go(opened(session).at + by)
-            return put_back(opened(session))
+            return put_back(tab, opened(session))
 
         return go
 
     def restore(session: Session | None, chosen: gr.SelectData) -> Updates:
         opened(session).go(int(chosen.index))
-        return put_back(opened(session))
+        return put_back(tab, opened(session))
 
     page.on([tab.reset.click], reset, [], writes, api_name="reset")
     page.on([tab.undo.click], step(-1), [], writes, api_name="undo")

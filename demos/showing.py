@@ -46,6 +46,11 @@ def shown(tab: Tab, session: Session) -> Updates:
     }
 
 
+def put_back(tab: Tab, session: Session) -> Updates:
+    """The current edit, and every widget as it stood for it."""
+    return {**shown(tab, session), **standing(tab, session.current)}
+
+
 def standing(tab: Tab, edit: Edit) -> Updates:
     """Widgets as they stood when the edit was made."""
     from_where = {name: edit.values[name] for name in ("across", "up")}

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
 from faceforge.core.backbone import Backbone
 from faceforge.core.loop import denoise
@@ -56,6 +57,11 @@ def psnr(one: Tensor, other: Tensor, where: Tensor) -> Tensor:
     count = where.sum((1, 2))
     found = -10 * torch.log10((errors.sum((1, 2)) / count.clamp(min=1)).clamp(min=1e-8))
     return torch.where(count < _FEW, torch.nan, found)
+
+
+def repaired(made: Tensor, warp: Tensor, unknown: Tensor) -> Tensor:
+    """The warp with the model's own where a photograph cannot know (N, 1, h, w), softly, nearly as users get it."""
+    return torch.lerp(warp, made, torch.maximum(unknown, avg_pool2d(unknown, 3, 1, 1)))
 
 
 def composed(made: Tensor, warp: Tensor, again: Tensor, unknown: Tensor) -> Tensor:

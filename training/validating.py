@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor
-from torch.nn.functional import avg_pool2d
 
 from faceforge.errors import NoFace
 from faceforge.forge import Forge
@@ -28,7 +27,7 @@ from faceforge_training.editing import PIXELS, Captioned, face_edits, face_portr
 from faceforge_training.edits import EACH, HELD_OUT, UNITS, Edit, edits, taken
 from faceforge_training.known import DRAWN, Known
 from faceforge_training.portraits import kept
-from faceforge_training.sampling import again, composed, made_of, psnr, sampled, sheet
+from faceforge_training.sampling import again, composed, made_of, psnr, repaired, sampled, sheet
 
 Figures = dict[str, float]
 
@@ -111,7 +110,6 @@ class EditValidation:
         found = {name: psnr(each, target, face) for name, each in (("edit", made), *shown.items())}
         hidden = {name: psnr(each, target, unknown) for name, each in (("edit", made), ("warp", shown["warp"]))}
         share = self.known.rest["unknown"][:, None].float() / 255
-        soft = torch.maximum(share, avg_pool2d(share, 3, 1, 1))  # nearly as `faceforge.aligning` softens it
         whole = composed(made, shown["warp"], again(forge.backbone, shown["warp"]), share)
         gain = found["edit"] - found["warp"]
         self._draw(pictures, made, shown, gain, sampled(forge, self.grid.known, self.steps))
@@ -120,7 +118,7 @@ class EditValidation:
             "over_source": _mean(found["edit"] - found["source"]),
             "over_warp": _mean(gain),
             "unknown_over_warp": _mean(hidden["edit"] - hidden["warp"]),
-            "repaired_over_warp": _mean(psnr(torch.lerp(shown["warp"], made, soft), target, face) - found["warp"]),
+            "repaired_over_warp": _mean(psnr(repaired(made, shown["warp"], share), target, face) - found["warp"]),
             "composed_over_warp": _mean(psnr(whole, target, face) - found["warp"]),
             "ceiling": _mean(psnr(again(forge.backbone, target), target, face)),
             **judged(self.judge, self.known, made),
